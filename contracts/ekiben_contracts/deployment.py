@@ -1,0 +1,134 @@
+"""The events of deployment: what is wanted, and each step towards it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from ekiben_contracts.event import Event, Identifier, ModelName, Part, Utc
+from ekiben_contracts.models import Method, MissingPolicy
+
+
+class Strategy(StrEnum):
+    """How traffic moves to a new version."""
+
+    DIRECT = "direct"
+    BLUE_GREEN = "blue_green"
+    CANARY = "canary"
+    SHADOW = "shadow"
+
+
+class Target(StrEnum):
+    """Where a Bento runs."""
+
+    LOCAL = "local"
+    DOCKER = "docker"
+    KUBERNETES = "kubernetes"
+
+
+class Gates(Part):
+    """What a version must show before it gets more traffic."""
+
+    min_requests: int = Field(default=1000, ge=0)
+    min_duration_s: float = Field(default=24 * 3600.0, ge=0)
+    max_error_rate: float = Field(default=0.01, ge=0, le=1)
+    max_p99_ms: float = Field(default=150.0, gt=0)
+
+
+class Resources(Part):
+    """What one replica may use."""
+
+    cpu: float | None = Field(default=None, gt=0, description="cores")
+    memory_mb: int | None = Field(default=None, gt=0)
+
+
+class DeploymentRequested(Event):
+    """Somebody wants a version to serve."""
+
+    type: ClassVar[str] = "ekiben.deployment.requested.v1"
+
+    deployment_id: Identifier
+    model: ModelName
+    version: str
+    environment: str = "local"
+    strategy: Strategy = Strategy.DIRECT
+    steps: list[int] | None = Field(default=None, description="Percent of traffic, one canary step each.")
+    gates: Gates | None = None
+    replicas: int = Field(default=1, ge=1)
+    resources: Resources | None = None
+    target: Target = Target.LOCAL
+    requested_by: str
+
+
+class DeploymentRollbackRequested(Event):
+    """Somebody wants the version before the current one back."""
+
+    type: ClassVar[str] = "ekiben.deployment.rollback-requested.v1"
+
+    deployment_id: Identifier
+    model: ModelName
+    reason: str
+    requested_by: str
+
+
+class DeploymentRetireRequested(Event):
+    """Somebody wants a version to stop."""
+
+    type: ClassVar[str] = "ekiben.deployment.retire-requested.v1"
+
+    deployment_id: Identifier
+    model: ModelName
+    version: str
+    reason: str
+    requested_by: str
+
+
+class EnsembleRequested(Event):
+    """Somebody wants several models to answer as one."""
+
+    type: ClassVar[str] = "ekiben.ensemble.requested.v1"
+
+    deployment_id: Identifier
+    model: ModelName = Field(description="The name of the ensemble.")
+    members: list[ModelName] = Field(min_length=1)
+    method: Method = Method.AVERAGE
+    weights: dict[ModelName, float] | None = None
+    missing_policy: MissingPolicy = "any"
+    coverage: float | None = Field(default=None, gt=0, lt=1)
+    requested_by: str
+
+
+class Step(StrEnum):
+    """The steps of a deployment, in order; the last three end it."""
+
+    PLANNED = "planned"
+    PACKAGED = "packaged"
+    STARTED = "started"
+    WARMED_UP = "warmed_up"
+    ROUTED = "routed"
+    PROMOTED = "promoted"
+    RETIRED = "retired"
+    COMPLETED = "completed"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+
+    @property
+    def is_last(self) -> bool:
+        return self in (Step.COMPLETED, Step.ROLLED_BACK, Step.FAILED)
+
+
+class DeploymentProgressed(Event):
+    """One step of a deployment was done, and why."""
+
+    type: ClassVar[str] = "ekiben.deployment.progressed.v1"
+
+    deployment_id: Identifier
+    model: ModelName
+    version: str | None = Field(description="Null for an ensemble.")
+    step: Step
+    reason: str
+    bento: str | None = Field(default=None, description="The immutable Bento tag, once packaged.")
+    url: str | None = Field(default=None, description="Where it listens, once started.")
+    at: Utc

@@ -1,0 +1,32 @@
+"""Ids that are computed, never drawn: a redelivered input gives outputs with the same ids."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where in its way an output of a request was made. Completed and failed share one stage."""
+
+    SCORED = "scored"
+    RESULT = "result"
+
+
+def request_identity(request_id: str | None, ce_id: str | None, topic: str, partition: int, offset: int) -> str:
+    """The id of a request: its own, else the CloudEvent's, else the place of its record."""
+    return request_id or ce_id or f"{topic}-{partition}-{offset}"
+
+
+def output_id(request_id: str, stage: Stage | str, attempt: int = 1) -> str:
+    """The ce_id of what a stage made of a request, such as `flight-7/result/1`."""
+    return f"{request_id}/{stage}/{attempt}"
+
+
+def shadow_stage(version: str) -> str:
+    """The stage of what a shadow version answered."""
+    return f"shadow-{version}"
+
+
+def dead_letter_id(topic: str, group: str, partition: int, offset: int, attempt: int = 1) -> str:
+    """The id of a dead letter: the place of the original record, and which attempt died."""
+    return f"{topic}/{group}/{partition}/{offset}/{attempt}"

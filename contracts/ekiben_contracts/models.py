@@ -1,0 +1,90 @@
+"""What is said about models in more than one event: signature, calibration, combination."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ekiben_contracts.event import FeatureValue, ModelName, Part
+
+
+class ProblemType(StrEnum):
+    """What a model answers."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    CAUSAL = "causal"
+
+
+class DType(StrEnum):
+    """The type of one feature, by MLflow's names."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    LONG = "long"
+    FLOAT = "float"
+    DOUBLE = "double"
+    STRING = "string"
+
+
+class FeatureSpec(Part):
+    """One input column of a model."""
+
+    name: str = Field(min_length=1)
+    dtype: DType
+    required: bool = True
+
+
+class Calibration(Part):
+    """What a split-conformal interval needs: the quantile of the absolute residual for each coverage.
+
+    Source: Lei et al., "Distribution-Free Predictive Inference for Regression" (2018).
+    """
+
+    id: str
+    quantiles: dict[Annotated[str, Field(pattern=r"^0\.\d+$")], float]
+
+
+class InputExample(Part):
+    """One row of features and what the model answered to it when it was logged."""
+
+    features: dict[str, FeatureValue]
+    expected: float
+
+
+class Method(StrEnum):
+    """How several models become one answer."""
+
+    SINGLE = "single"
+    AVERAGE = "average"
+    WEIGHTED = "weighted"
+    VOTING = "voting"
+    STACKING = "stacking"
+
+
+class Quorum(Part):
+    """At least `n` members must have answered."""
+
+    quorum: int = Field(ge=1)
+
+
+MissingPolicy = Literal["all", "any"] | Quorum
+"""Which members of an ensemble must answer for a result."""
+
+
+class Role(StrEnum):
+    """What a version is to its model."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
+    SHADOW = "shadow"
+    RETIRED = "retired"
+
+
+class ModelVersion(Part):
+    """A model and one of its versions."""
+
+    model: ModelName
+    version: str

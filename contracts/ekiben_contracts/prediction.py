@@ -1,0 +1,169 @@
+"""The events of a prediction, from the request to what really happened."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ekiben_contracts.event import Event, FeatureValue, Identifier, ModelName, Part, Utc
+from ekiben_contracts.models import Method, Role
+
+
+class PredictionRequested(Event):
+    """A user asks a model or an ensemble about one entity."""
+
+    type: ClassVar[str] = "ekiben.prediction.requested.v1"
+
+    request_id: Identifier | None = Field(
+        default=None,
+        description="Globally unique; using it again means the same request. Missing, it is the ce_id; "
+        "missing too, topic-partition-offset of the record.",
+    )
+    model: ModelName
+    entity_id: Identifier
+    features: dict[str, FeatureValue] | None = Field(
+        default=None, description="Null: the feature store of the model's route is asked."
+    )
+    time_horizon: str = "short_term"
+    explain: bool = False
+    context: bool = False
+    requested_at: Utc | None = Field(default=None, description="Missing, it is the timestamp of the record.")
+    deadline: Utc | None = None
+
+
+class Output(Part):
+    """What one version of one model answered."""
+
+    model: ModelName
+    version: str
+    role: Role = Role.CHAMPION
+    value: float
+    label: str | None = None
+    probabilities: dict[str, float] | None = None
+    latency_ms: float
+
+
+class Missing(Part):
+    """A member of an ensemble that did not answer."""
+
+    model: ModelName
+    reason: str
+    detail: str = ""
+
+
+class ModelsScored(Event):
+    """Every output for one request, with the combination that was in force when it was scored."""
+
+    type: ClassVar[str] = "ekiben.models.scored.v1"
+
+    request_id: Identifier
+    model: ModelName
+    entity_id: Identifier
+    time_horizon: str
+    context: bool = False
+    requested_at: Utc
+    deadline: Utc | None = None
+    revision: int | None = Field(default=None, description="Of the ensemble; null for a single model.")
+    method: Method = Method.SINGLE
+    weights: dict[ModelName, float] | None = None
+    coverage: float | None = None
+    calibrations: dict[ModelName, str] = Field(default_factory=dict, description="Calibration id of each member.")
+    outputs: list[Output]
+    missing: list[Missing] = []
+    features: dict[str, FeatureValue] | None = None
+    explanations: dict[ModelName, dict[str, float]] | None = None
+
+
+class ModelsShadowed(Event):
+    """What a shadow version answered beside the champion, for the same request."""
+
+    type: ClassVar[str] = "ekiben.models.shadowed.v1"
+
+    request_id: Identifier
+    model: ModelName
+    entity_id: Identifier
+    champion: Output
+    shadow: Output | None
+    error: str | None = None
+    difference: float | None = Field(default=None, description="shadow.value - champion.value")
+
+
+class Interval(Part):
+    """A prediction interval and the share of outcomes it is to hold."""
+
+    low: float
+    high: float
+    coverage: float = Field(gt=0, lt=1)
+
+
+class PredictionCompleted(Event):
+    """The answer to a request. A reader that drops equal ce_ids sees one terminal event per request."""
+
+    type: ClassVar[str] = "ekiben.prediction.completed.v1"
+
+    status: Literal["completed"] = "completed"
+    late: bool = Field(default=False, description="It was ready only after the deadline.")
+    request_id: Identifier
+    model: ModelName
+    entity_id: Identifier
+    time_horizon: str
+    prediction: float = Field(description="Of a classifier: the probability of the positive or winning class.")
+    label: str | None = None
+    probabilities: dict[str, float] | None = None
+    interval: Interval | None = None
+    confidence: float = Field(ge=0, le=1)
+    agreement: float | None = Field(default=None, ge=0, le=1)
+    method: Method
+    outputs: list[Output]
+    missing: list[Missing] = []
+    explanation: dict[str, float] | None = None
+    context: dict[str, object] | None = None
+    latency_ms: float
+    completed_at: Utc
+
+
+class FailureCode(StrEnum):
+    """Why a request has no prediction. Stable: clients may switch on it."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNKNOWN_MODEL = "unknown_model"
+    MISSING_FEATURES = "missing_features"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    INSUFFICIENT_MODELS = "insufficient_models"
+    INTERNAL = "internal"
+
+    @property
+    def is_plain_answer(self) -> bool:
+        """A plain answer has no dead letter: a replay of the same bytes would fail the same way."""
+        return self in (FailureCode.INVALID_REQUEST, FailureCode.DEADLINE_EXCEEDED)
+
+
+class PredictionFailed(Event):
+    """The answer to a request that could not be predicted: what was expected, found, and to try."""
+
+    type: ClassVar[str] = "ekiben.prediction.failed.v1"
+
+    status: Literal["failed"] = "failed"
+    request_id: Identifier
+    model: str | None = Field(description="As the request named it; null where it named none.")
+    entity_id: str | None
+    code: FailureCode
+    message: str
+    retryable: bool
+    dead_letter: str | None = Field(default=None, description="The id to replay, once what failed is mended.")
+    failed_at: Utc
+
+
+class PredictionOutcomeObserved(Event):
+    """What really happened, once it is known."""
+
+    type: ClassVar[str] = "ekiben.prediction.outcome-observed.v1"
+
+    request_id: Identifier
+    model: ModelName
+    entity_id: Identifier
+    outcome: float | str
+    observed_at: Utc

@@ -1,0 +1,74 @@
+"""The events that say where requests go, and how the endpoints behind them do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from ekiben_contracts.event import Event, ModelName, Part, Utc
+from ekiben_contracts.models import Calibration, FeatureSpec, Method, MissingPolicy, ProblemType, Role
+
+
+class RoutedVersion(Part):
+    """One version behind a model's name."""
+
+    version: str
+    url: str
+    weight: int = Field(ge=0, le=10_000, description="Share of the traffic in 1/10,000.")
+    role: Role
+    signature: list[FeatureSpec]
+    calibration: Calibration | None = None
+    bento: str | None = None
+
+
+class ModelRouted(Event):
+    """The versions of a model that serve. The latest record of its key is in force."""
+
+    type: ClassVar[str] = "ekiben.model.routed.v1"
+
+    model: ModelName
+    revision: int = Field(ge=1)
+    problem_type: ProblemType
+    classes: list[str] | None = None
+    feature_service: str | None = None
+    versions: list[RoutedVersion]
+    routed_at: Utc
+
+    @property
+    def key(self) -> str:
+        return f"model/{self.model}"
+
+
+class EnsembleDefined(Event):
+    """Several models that answer as one. The latest record of its key is in force."""
+
+    type: ClassVar[str] = "ekiben.ensemble.defined.v1"
+
+    ensemble: ModelName
+    revision: int = Field(ge=1)
+    members: list[ModelName] = Field(min_length=1)
+    method: Method
+    weights: dict[ModelName, float] | None = None
+    missing_policy: MissingPolicy = "any"
+    coverage: float | None = Field(default=None, gt=0, lt=1)
+    defined_at: Utc
+
+    @property
+    def key(self) -> str:
+        return f"ensemble/{self.ensemble}"
+
+
+class EndpointHealthReported(Event):
+    """What one gateway saw of one version in a window of time."""
+
+    type: ClassVar[str] = "ekiben.endpoint.health-reported.v1"
+
+    model: ModelName
+    version: str
+    url: str
+    window_start: Utc
+    window_end: Utc
+    requests: int = Field(ge=0)
+    errors: dict[str, int] = Field(default_factory=dict, description="By kind, such as timeout or unavailable.")
+    latency_ms: dict[str, float] = Field(default_factory=dict, description="By quantile: p50, p95, p99.")

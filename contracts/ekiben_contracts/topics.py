@@ -1,0 +1,148 @@
+"""The topics as data: creating them, their documents and the checks all derive from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ekiben_contracts.deployment import (
+    DeploymentProgressed,
+    DeploymentRequested,
+    DeploymentRetireRequested,
+    DeploymentRollbackRequested,
+    EnsembleRequested,
+)
+from ekiben_contracts.event import Event
+from ekiben_contracts.prediction import (
+    ModelsScored,
+    ModelsShadowed,
+    PredictionCompleted,
+    PredictionFailed,
+    PredictionOutcomeObserved,
+    PredictionRequested,
+)
+from ekiben_contracts.routing import EndpointHealthReported, EnsembleDefined, ModelRouted
+from ekiben_contracts.training import ModelTrained, TrainingFailed, TrainingRequested
+
+DAY_MS = 24 * 3600 * 1000
+FOREVER = -1
+RECORD_LIMIT = 1024 * 1024
+"""Bytes of one record on a topic, unless the topic says otherwise."""
+HEADROOM = 64 * 1024
+"""What the bus's own topics allow beyond the topic they serve: a dead letter always fits."""
+
+GATEWAY = "inference-gateway"
+SYNTHESIZER = "synthesizer"
+DEPLOYER = "deployer"
+TRAINER = "trainer"
+USERS = "users"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: what it carries, who writes and reads it, how it is kept.
+
+    `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it.
+    """
+
+    name: str
+    key: str
+    types: tuple[type[Event], ...]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: int = 4
+    retention_ms: int = 7 * DAY_MS
+    compacted: bool = False
+    max_message_bytes: int = RECORD_LIMIT
+
+    @property
+    def only_type(self) -> type[Event] | None:
+        """The type of a record without ce_ headers: known only where the topic carries one."""
+        return self.types[0] if len(self.types) == 1 else None
+
+
+PREDICTION_REQUESTS = Topic(
+    "ekiben.prediction-requests", "entity_id", (PredictionRequested,), (USERS,), (GATEWAY,)
+)
+MODEL_OUTPUTS = Topic(
+    "ekiben.model-outputs",
+    "entity_id",
+    (ModelsScored,),
+    (GATEWAY,),
+    (SYNTHESIZER,),
+    # it repeats the features of its request, and adds the outputs
+    max_message_bytes=RECORD_LIMIT + HEADROOM,
+)
+PREDICTION_RESULTS = Topic(
+    "ekiben.prediction-results",
+    "entity_id",
+    (PredictionCompleted, PredictionFailed),
+    (SYNTHESIZER, GATEWAY),
+    (USERS,),
+)
+SHADOW_OUTPUTS = Topic(
+    "ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (GATEWAY,), (DEPLOYER, USERS)
+)
+PREDICTION_OUTCOMES = Topic(
+    "ekiben.prediction-outcomes",
+    "entity_id",
+    (PredictionOutcomeObserved,),
+    (USERS,),
+    (SYNTHESIZER, DEPLOYER, TRAINER),
+)
+TRAINING_REQUESTS = Topic(
+    "ekiben.training-requests", "model", (TrainingRequested,), (USERS,), (TRAINER,), partitions=1
+)
+TRAINED_MODELS = Topic(
+    "ekiben.trained-models", "model", (ModelTrained, TrainingFailed), (TRAINER,), (DEPLOYER,), partitions=1
+)
+DEPLOYMENT_REQUESTS = Topic(
+    "ekiben.deployment-requests",
+    "model",
+    (DeploymentRequested, DeploymentRollbackRequested, DeploymentRetireRequested, EnsembleRequested),
+    (USERS, DEPLOYER),
+    (DEPLOYER,),
+    partitions=1,
+)
+DEPLOYMENT_EVENTS = Topic(
+    "ekiben.deployment-events",
+    "model",
+    (DeploymentProgressed,),
+    (DEPLOYER,),
+    (USERS,),
+    partitions=1,
+    retention_ms=FOREVER,
+)
+ROUTES = Topic(
+    "ekiben.routes",
+    "model/NAME or ensemble/NAME",
+    (ModelRouted, EnsembleDefined),
+    (DEPLOYER,),
+    (GATEWAY, SYNTHESIZER),
+    partitions=1,
+    compacted=True,
+)
+ENDPOINT_HEALTH = Topic(
+    "ekiben.endpoint-health", "model", (EndpointHealthReported,), (GATEWAY,), (DEPLOYER,), partitions=1
+)
+
+TOPICS: tuple[Topic, ...] = (
+    PREDICTION_REQUESTS,
+    MODEL_OUTPUTS,
+    PREDICTION_RESULTS,
+    SHADOW_OUTPUTS,
+    PREDICTION_OUTCOMES,
+    TRAINING_REQUESTS,
+    TRAINED_MODELS,
+    DEPLOYMENT_REQUESTS,
+    DEPLOYMENT_EVENTS,
+    ROUTES,
+    ENDPOINT_HEALTH,
+)
+
+BY_NAME: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Where group's dead letters of a topic go."""
+    return f"{topic}.{group}.dlq"

@@ -1,0 +1,53 @@
+"""The events of training: what was asked, what came of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from ekiben_contracts.event import Event, Identifier, ModelName, Utc
+from ekiben_contracts.models import Calibration, FeatureSpec, InputExample, ProblemType
+
+
+class TrainingRequested(Event):
+    """A user, or the drift monitor, asks for a new version of a model."""
+
+    type: ClassVar[str] = "ekiben.training.requested.v1"
+
+    training_id: Identifier
+    model: ModelName
+    reason: str
+    requested_by: str
+    requested_at: Utc
+
+
+class ModelTrained(Event):
+    """A version stands in the registry, with all that serving it needs to know."""
+
+    type: ClassVar[str] = "ekiben.model.trained.v1"
+
+    model: ModelName
+    version: str
+    model_uri: str = Field(description="In the configured MLflow registry, such as models:/name/3.")
+    problem_type: ProblemType
+    signature: list[FeatureSpec]
+    classes: list[str] | None = Field(default=None, description="In the order of the model's probabilities.")
+    metrics: dict[str, float] = {}
+    calibration: Calibration | None = None
+    feature_service: str | None = None
+    input_example: InputExample
+    run_id: str
+    trained_at: Utc
+
+
+class TrainingFailed(Event):
+    """A training came to nothing, and at which step."""
+
+    type: ClassVar[str] = "ekiben.training.failed.v1"
+
+    training_id: Identifier
+    model: ModelName
+    step: str
+    message: str
+    failed_at: Utc

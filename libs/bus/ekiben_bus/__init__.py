@@ -1,0 +1,1 @@
+"""The one consume, decide, publish, commit loop of every Ekiben service, over Kafka."""

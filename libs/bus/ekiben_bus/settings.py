@@ -1,0 +1,41 @@
+"""How to reach Kafka, and how a service consumes. Every field is an environment variable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is and how to log in: `KAFKA_BOOTSTRAP_SERVERS`, `KAFKA_SASL_PASSWORD`, …"""
+
+    model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: str | None = None
+
+
+class ServiceSettings(BaseSettings):
+    """How a service consumes and is watched: `EKIBEN_TOPIC_PREFIX`, `EKIBEN_HEALTH_PORT`, …"""
+
+    model_config = SettingsConfigDict(env_prefix="EKIBEN_", frozen=True)
+
+    topic_prefix: str = Field(default="", description="Before every topic and group, one per environment.")
+    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
+        default="127.0.0.1", description="Where /livez, /readyz and /metrics listen. Loopback: they ask nobody who calls."
+    )
+    health_port: int = Field(default=0, ge=0, le=65535, description="0 takes a free port and logs it.")
+    batch_records: int = Field(default=1024, ge=1, description="Records of one batch, at the most.")
+    batch_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="Bytes fetched ahead, at the most.")
+    gather_ms: int = Field(default=5, ge=0, description="How long the broker waits to fill a fetch.")
+    commit_interval_s: float = Field(default=0.25, gt=0)
+    batch_timeout_s: float = Field(default=60.0, gt=0, description="A batch that takes longer is given up and read again.")
+    backoff_s: float = Field(default=0.2, gt=0, description="The first wait after a batch that failed; doubles.")
+    longest_backoff_s: float = Field(default=5.0, gt=0)
+    drain_timeout_s: float = Field(default=30.0, gt=0, description="What SIGTERM gives the batch in flight.")

@@ -1,0 +1,86 @@
+"""What a handler decides about each input; the bus carries it out.
+
+A handler is a plain async function from a batch of inputs to one verdict each, in the same order.
+It never publishes, commits or raises for a bad input: it says what should happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ekiben_bus.records import Received, Record
+from ekiben_contracts.event import Event
+from ekiben_contracts.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to publish. Without a key of its own it takes key and partition of its input.
+
+    `id` is its ce_id: computed from the input, so that a redelivery publishes the same id.
+    """
+
+    topic: Topic
+    event: Event
+    id: str
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """The input is answered: publish these events, none included."""
+
+    outgoing: tuple[Outgoing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """The input cannot be handled: keep its bytes, and publish what is still to be said."""
+
+    reason: str
+    error_class: str
+    message: str
+    stack: str = ""
+    outgoing: tuple[Outgoing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing can be said yet, for example because its endpoint is down: keep it unanswered.
+
+    The batch's partitions are read again from their first unfinished record, after a back-off.
+    """
+
+    reason: str
+
+
+Verdict = Emit | DeadLetter | Hold
+Handler = Callable[[Sequence[Received]], Awaitable[Sequence[Verdict]]]
+
+
+class Stage(StrEnum):
+    """Where in the loop a record failed."""
+
+    DECODE = "decode"
+    HANDLE = "handle"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that could not be decoded, broke the handler, or whose output could not be published.
+
+    `dead_letter_id` is the id its dead letter will have, should it become one. `received` is
+    None where the record could not be decoded.
+    """
+
+    record: Record
+    stage: Stage
+    error: Exception
+    dead_letter_id: str
+    received: Received | None = None
+
+
+OnFailure = Callable[[Failure], Verdict]

@@ -1,0 +1,1 @@
+"""MLflow registry and Bento packaging."""

@@ -1,0 +1,1 @@
+"""Clients of model servers: pooled, retried, behind breakers, in columnar bodies."""

@@ -1,0 +1,1 @@
+"""Packages MLflow models as Bentos and rolls them out."""

@@ -1,0 +1,1 @@
+"""Scores prediction requests against models in micro-batches."""

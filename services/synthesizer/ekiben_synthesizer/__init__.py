@@ -1,0 +1,1 @@
+"""Joins the outputs of several models into one answer."""

@@ -1,0 +1,1 @@
+"""Trains, analyses, calibrates and announces models."""
