@@ -1,1 +1,1 @@
-"""Logs and metrics of every Ekiben service."""
+"""Logs and metrics of every Ekiben service. Knows nothing of Kafka."""
