@@ -20,6 +20,9 @@ class RoutedVersion(Part):
     signature: list[FeatureSpec]
     calibration: Calibration | None = None
     bento: str | None = None
+    retired_at: Utc | None = Field(
+        default=None, description="Since when it gets no more traffic; it stays in the route while model-outputs name it."
+    )
 
 
 class ModelRouted(Event):

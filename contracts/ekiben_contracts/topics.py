@@ -94,7 +94,13 @@ TRAINING_REQUESTS = Topic(
     "ekiben.training-requests", "model", (TrainingRequested,), (USERS,), (TRAINER,), partitions=1
 )
 TRAINED_MODELS = Topic(
-    "ekiben.trained-models", "model", (ModelTrained, TrainingFailed), (TRAINER,), (DEPLOYER,), partitions=1
+    "ekiben.trained-models",
+    "model",
+    (ModelTrained, TrainingFailed),
+    (TRAINER,),
+    (DEPLOYER,),
+    partitions=1,
+    retention_ms=FOREVER,  # a version may be deployed, or rolled back to, long after its training
 )
 DEPLOYMENT_REQUESTS = Topic(
     "ekiben.deployment-requests",
