@@ -21,7 +21,8 @@ class RoutedVersion(Part):
     calibration: Calibration | None = None
     bento: str | None = None
     retired_at: Utc | None = Field(
-        default=None, description="Since when it gets no more traffic; it stays in the route while model-outputs name it."
+        default=None,
+        description="Since when it gets no traffic; it stays in the route while model-outputs name it.",
     )
 
 
