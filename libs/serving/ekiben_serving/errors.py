@@ -1,0 +1,54 @@
+"""What can go wrong when a model is asked, by what the caller does about it.
+
+    ModelClientError                the model and the endpoint it was asked at
+     ├─ ModelUnavailableError       it cannot answer now: keep the requests, ask again later
+     │   ├─ ModelTimeoutError       no answer within the timeout, or within what was left of the budget
+     │   └─ BreakerOpenError        not even asked: it failed too often just now
+     └─ ModelProtocolError          asking the same again ends the same: answer or dead-letter the requests
+         ├─ BadRequestError         it refuses what was sent
+         └─ BadResponseError        what it answered cannot be used
+
+A single bad row is no exception in a batch: it has a RowError in its place.
+"""
+
+from __future__ import annotations
+
+
+class ModelClientError(Exception):
+    """A call to a model that gave no answer. Its message says what was expected, found and to try."""
+
+    def __init__(self, model: str, endpoint: str, message: str) -> None:
+        super().__init__(f"model {model} at {endpoint}: {message}")
+        self.model = model
+        self.endpoint = endpoint
+
+
+class ModelUnavailableError(ModelClientError):
+    """Connection refused or lost, or 429, 502, 503, 504 until the retries were over.
+
+    `retry_after_s` is what the endpoint, or its breaker, asked to wait; None where it did not say.
+    """
+
+    def __init__(self, model: str, endpoint: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(model, endpoint, message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelTimeoutError(ModelUnavailableError):
+    """The endpoint took longer than the timeout, or than the budget of the batch. Not retried."""
+
+
+class BreakerOpenError(ModelUnavailableError):
+    """The circuit breaker of this endpoint is open, or its one probe is under way."""
+
+
+class ModelProtocolError(ModelClientError):
+    """The two sides do not understand each other; time will not mend it."""
+
+
+class BadRequestError(ModelProtocolError):
+    """The endpoint answered 4xx, or `predict` was given a row that breaks the signature."""
+
+
+class BadResponseError(ModelProtocolError):
+    """Another 5xx, a wrong content type, model or row count, a non-finite value, too large a body."""
