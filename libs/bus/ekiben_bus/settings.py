@@ -28,14 +28,20 @@ class ServiceSettings(BaseSettings):
 
     topic_prefix: str = Field(default="", description="Before every topic and group, one per environment.")
     host: Literal["127.0.0.1", "::1", "localhost"] = Field(
-        default="127.0.0.1", description="Where /livez, /readyz and /metrics listen. Loopback: they ask nobody who calls."
+        default="127.0.0.1",
+        description="Where /livez, /readyz and /metrics listen. Loopback: they ask nobody who calls.",
     )
     health_port: int = Field(default=0, ge=0, le=65535, description="0 takes a free port and logs it.")
     batch_records: int = Field(default=1024, ge=1, description="Records of one batch, at the most.")
-    batch_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="Bytes fetched ahead, at the most.")
-    gather_ms: int = Field(default=5, ge=0, description="How long the broker waits to fill a fetch.")
+    batch_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, description="Bytes fetched ahead, at the most."
+    )
     commit_interval_s: float = Field(default=0.25, gt=0)
-    batch_timeout_s: float = Field(default=60.0, gt=0, description="A batch that takes longer is given up and read again.")
-    backoff_s: float = Field(default=0.2, gt=0, description="The first wait after a batch that failed; doubles.")
+    batch_timeout_s: float = Field(
+        default=60.0, gt=0, description="A batch that takes longer is given up and read again."
+    )
+    backoff_s: float = Field(
+        default=0.2, gt=0, description="The first wait after a batch that failed; doubles."
+    )
     longest_backoff_s: float = Field(default=5.0, gt=0)
     drain_timeout_s: float = Field(default=30.0, gt=0, description="What SIGTERM gives the batch in flight.")

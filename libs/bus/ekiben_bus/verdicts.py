@@ -15,6 +15,14 @@ from ekiben_contracts.event import Event
 from ekiben_contracts.topics import Topic
 
 
+class Stage(StrEnum):
+    """Where in the loop a record failed."""
+
+    DECODE = "decode"
+    HANDLE = "handle"
+    PUBLISH = "publish"
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """An event to publish. Without a key of its own it takes key and partition of its input.
@@ -43,6 +51,7 @@ class DeadLetter:
     error_class: str
     message: str
     stack: str = ""
+    stage: Stage = Stage.HANDLE
     outgoing: tuple[Outgoing, ...] = ()
 
 
@@ -58,14 +67,6 @@ class Hold:
 
 Verdict = Emit | DeadLetter | Hold
 Handler = Callable[[Sequence[Received]], Awaitable[Sequence[Verdict]]]
-
-
-class Stage(StrEnum):
-    """Where in the loop a record failed."""
-
-    DECODE = "decode"
-    HANDLE = "handle"
-    PUBLISH = "publish"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""The port to a Kafka cluster: as much of aiokafka as the bus uses, so that a fake can stand in.
+
+`KafkaCluster` is the real one; `ekiben_bus.memory.MemoryCluster` passes the same conformance suite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError
+from structlog.stdlib import get_logger
+
+from ekiben_bus.connection import client_options
+from ekiben_bus.records import Record
+from ekiben_bus.settings import KafkaSettings
+from ekiben_contracts.topics import HEADROOM, RECORD_LIMIT
+
+log = get_logger(__name__)
+
+BATCH_BYTES = 512 * 1024
+"""Of one produced batch. Larger than aiokafka's 16 KiB, below the record limit of every topic."""
+
+_PATIENCE_MS = 500
+
+
+class Consumer(Protocol):
+    """What the bus asks of a consumer. Semantics and names are those of aiokafka's."""
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        pattern: str | None = None,
+        listener: ConsumerRebalanceListener | None = None,
+    ) -> None: ...
+    def assign(self, partitions: Sequence[TopicPartition]) -> None: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = ..., max_records: int | None = ...
+    ) -> Mapping[TopicPartition, Sequence[Record]]: ...
+    def seek(self, partition: TopicPartition, offset: int) -> None: ...
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object: ...
+    async def position(self, partition: TopicPartition) -> int: ...
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+    async def committed(self, partition: TopicPartition) -> int | None: ...
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]: ...
+    def assignment(self) -> frozenset[TopicPartition] | set[TopicPartition]: ...
+
+
+class Batch(Protocol):
+    """Records for one partition, produced as one unit."""
+
+    def append(
+        self,
+        *,
+        timestamp: int | None,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> object | None: ...
+
+
+class Producer(Protocol):
+    """What the bus asks of a producer."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def partitions_for(self, topic: str) -> set[int]: ...
+    def create_batch(self) -> Batch: ...
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]: ...
+
+
+class Cluster(Protocol):
+    """Where consumers and producers come from."""
+
+    def consumer(self, **options: Any) -> Consumer: ...
+    def producer(self) -> Producer: ...
+
+
+class KafkaCluster:
+    """A real Kafka cluster, reached with one set of connection settings."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._options = client_options(settings)
+
+    def consumer(self, **options: Any) -> Consumer:
+        return _CarefulConsumer(**{**self._options, **options})
+
+    def producer(self) -> Producer:
+        """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""
+        return AIOKafkaProducer(
+            **self._options,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=RECORD_LIMIT + 2 * HEADROOM,
+            request_timeout_ms=15_000,
+        )
+
+
+class _CarefulConsumer(AIOKafkaConsumer):
+    """Reads a new group from the start, and nothing but what is there for a group that has committed.
+
+    aiokafka's `earliest` would also silently skip records that retention deleted unread
+    (OffsetOutOfRange), so the reset is `none` and only a missing offset is mended here.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
+        super().__init__(**kept)
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        # FastStream sleeps after each empty poll: a longer poll is woken by the record itself
+        patience = max(timeout_ms, _PATIENCE_MS) if timeout_ms else 0
+        try:
+            return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
+        except NoOffsetForPartitionError as error:
+            await self.seek_to_beginning(error.args[0])
+            return {}
+        except KafkaError as error:
+            log.warning("cannot read from Kafka", error=repr(error), retry_in_s=1)
+            await asyncio.sleep(1)
+            return {}

@@ -1,0 +1,90 @@
+"""From records to verdicts: one for each record, whatever the handler does."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from ekiben_bus.records import Received, Record
+from ekiben_bus.verdicts import DeadLetter, Failure, Handler, OnFailure, Stage, Verdict
+from ekiben_contracts.cloudevents import decode
+from ekiben_contracts.errors import ContractError
+from ekiben_contracts.identity import dead_letter_id
+from ekiben_contracts.topics import Topic
+
+BUG = "bug"
+
+
+def dead_letter_alone(failure: Failure) -> DeadLetter:
+    """What becomes of a failure where the service has nothing to answer: its dead letter, with the stack."""
+    error = failure.error
+    return DeadLetter(
+        reason=error.reason if isinstance(error, ContractError) else BUG,
+        error_class=type(error).__name__,
+        message=str(error),
+        stack="".join(traceback.format_exception(error)),
+        stage=failure.stage,
+    )
+
+
+class Decider:
+    """Reads records of one topic and asks a handler about them.
+
+    A record that cannot be read, or that breaks the handler, costs nobody but itself: it is
+    given to `on_failure`, and the rest of the batch goes on.
+    """
+
+    def __init__(self, topic: Topic, group: str, handler: Handler, on_failure: OnFailure) -> None:
+        self._topic = topic
+        self._group = group
+        self._handler = handler
+        self._on_failure = on_failure
+
+    async def decide(self, records: Sequence[Record]) -> Sequence[Verdict]:
+        """One verdict for each record, in their order. Never raises but when cancelled."""
+        verdicts: dict[int, Verdict] = {}
+        readable: list[tuple[int, Received]] = []
+        for index, record in enumerate(records):
+            try:
+                readable.append((index, self._read(record)))
+            except ContractError as error:
+                verdicts[index] = self.fail(record, Stage.DECODE, error)
+        answers = await self._ask([received for _, received in readable])
+        verdicts.update((index, answer) for (index, _), answer in zip(readable, answers, strict=True))
+        return [verdicts[index] for index in range(len(records))]
+
+    def fail(
+        self, record: Record, stage: Stage, error: Exception, received: Received | None = None
+    ) -> Verdict:
+        """The service's verdict about a failure; a bug in that verdict is a dead letter too."""
+        failure = Failure(record, stage, error, self.identify(record), received)
+        try:
+            return self._on_failure(failure)
+        except Exception as bug:  # noqa: BLE001 - whatever it raises, the record must not be lost
+            bug.__context__ = error
+            return dead_letter_alone(Failure(record, Stage.HANDLE, bug, failure.dead_letter_id, received))
+
+    def identify(self, record: Record) -> str:
+        """The id that a dead letter of this record has."""
+        return dead_letter_id(record.topic, self._group, record.partition, record.offset)
+
+    def _read(self, record: Record) -> Received:
+        event = decode(record.value, record.headers, self._topic)
+        return Received(event.data, record, self.identify(record), event.id, event.traceparent)
+
+    async def _ask(self, batch: Sequence[Received]) -> Sequence[Verdict]:
+        if not batch:
+            return []
+        try:
+            return _complete(await self._handler(batch), len(batch))
+        except Exception as error:  # noqa: BLE001 - a bug in a handler: find the record, spare the others
+            if len(batch) == 1:
+                return [self.fail(batch[0].record, Stage.HANDLE, error, batch[0])]
+        middle = len(batch) // 2
+        return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
+
+
+def _complete(verdicts: Sequence[Verdict], expected: int) -> Sequence[Verdict]:
+    if len(verdicts) != expected:
+        raise ValueError(f"expected one verdict for each of {expected} inputs, found {len(verdicts)}")
+    return verdicts

@@ -1,0 +1,42 @@
+"""The log of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as a consumer gets it; `timestamp` is in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v) for n, v in self.headers)
+
+
+@dataclass(slots=True)
+class PartitionLog:
+    """Records by offset. `start` is the first that retention has left."""
+
+    records: list[StoredRecord] = field(default_factory=list[StoredRecord])
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        """The offset of the next record."""
+        return self.start + len(self.records)
+
+    def read(self, offset: int, most: int) -> Sequence[StoredRecord]:
+        """Up to `most` records from an offset on."""
+        first = offset - self.start
+        return self.records[first : first + most]

@@ -1,0 +1,43 @@
+"""What the bus counts about itself."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class BusMetrics:
+    """The metrics of one service's consumption, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.records = Counter("ekiben_records", "Records read and finished", ["topic"], registry=registry)
+        self.dead_letters = Counter(
+            "ekiben_dead_letters", "Records written to the dead-letter topic", ["topic"], registry=registry
+        )
+        self.held = Counter(
+            "ekiben_batches_held",
+            "Batches of which a part could not be answered yet",
+            ["topic"],
+            registry=registry,
+        )
+        self.failed = Counter(
+            "ekiben_batches_failed", "Batches that were given up and read again", ["topic"], registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "ekiben_batch_seconds",
+            "From reading a batch to its last acknowledgement",
+            ["topic"],
+            registry=registry,
+        )
+        self.batch_records = Histogram(
+            "ekiben_batch_records",
+            "Records of a batch",
+            ["topic"],
+            buckets=(1, 4, 16, 64, 256, 1024, 4096),
+            registry=registry,
+        )
+        self.oldest_unanswered = Gauge(
+            "ekiben_oldest_unanswered_seconds",
+            "Age of the oldest record that was read and is not answered; 0 when there is none",
+            ["topic"],
+            registry=registry,
+        )

@@ -1,0 +1,23 @@
+"""The names on the cluster: a prefix per environment before every topic and group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ekiben_contracts.topics import Topic, dead_letter_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names of one environment, such as `staging.`."""
+
+    prefix: str = ""
+
+    def topic(self, topic: Topic) -> str:
+        return self.prefix + topic.name
+
+    def group(self, service: str) -> str:
+        return self.prefix + service
+
+    def dead_letters(self, topic: Topic, service: str) -> str:
+        return self.prefix + dead_letter_topic(topic.name, service)

@@ -1,0 +1,117 @@
+"""From verdicts to records: what a batch publishes, and which of its offsets that finishes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiokafka import TopicPartition
+
+from ekiben_bus.deadletters import Origin, dead_letter_record
+from ekiben_bus.deciding import Decider, dead_letter_alone
+from ekiben_bus.naming import Naming
+from ekiben_bus.publishing import WireRecord
+from ekiben_bus.records import Record
+from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, Outgoing, Stage, Verdict
+from ekiben_contracts.cloudevents import encode
+from ekiben_contracts.topics import Topic
+
+
+class OutputTooLargeError(Exception):
+    """An output is larger than its topic allows, so the broker would refuse it for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The service that writes: its name is in every event, its version in every dead letter."""
+
+    service: str
+    version: str
+    naming: Naming
+
+    @property
+    def source(self) -> str:
+        """The ce_source of its events."""
+        return f"/ekiben/{self.service}"
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What a batch has to publish, and the next offset of each partition once that is acknowledged.
+
+    `held` names, with the reason, the partitions whose rest has to be read again.
+    """
+
+    records: list[WireRecord] = field(default_factory=list[WireRecord])
+    finished: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+    held: dict[TopicPartition, str] = field(default_factory=dict[TopicPartition, str])
+    dead_letters: int = 0
+
+
+class Packer:
+    """Turns the verdicts about one topic's records into an outbox. Pure: the time comes from outside."""
+
+    def __init__(self, topic: Topic, author: Author, decider: Decider) -> None:
+        self._dead_letters = author.naming.dead_letters(topic, author.service)
+        self._author = author
+        self._decider = decider
+
+    def pack(self, records: Sequence[Record], verdicts: Sequence[Verdict], now: datetime) -> Outbox:
+        """The first held record of a partition ends that partition's share: order is kept."""
+        outbox = Outbox()
+        for record, verdict in zip(records, verdicts, strict=True):
+            place = TopicPartition(record.topic, record.partition)
+            if place in outbox.held:
+                continue
+            if isinstance(verdict, Hold):
+                outbox.held[place] = verdict.reason
+                outbox.finished.setdefault(place, record.offset)
+                continue
+            self._pack_one(record, verdict, now, outbox)
+            outbox.finished[place] = record.offset + 1
+        return outbox
+
+    def _pack_one(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
+        try:
+            self._add(record, verdict, now, outbox)
+        except OutputTooLargeError as error:
+            alone = dead_letter_alone(Failure(record, Stage.PUBLISH, error, self._decider.identify(record)))
+            answer = self._decider.fail(record, Stage.PUBLISH, error)
+            try:
+                self._add(record, alone if isinstance(answer, Hold) else answer, now, outbox)
+            except OutputTooLargeError:
+                self._add(record, alone, now, outbox)
+
+    def _add(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
+        outbox.records.extend([write(outgoing, self._author, now, record) for outgoing in verdict.outgoing])
+        if isinstance(verdict, DeadLetter):
+            origin = Origin(
+                group=self._author.service,
+                service=f"{self._author.service}/{self._author.version}",
+                topic=self._dead_letters,
+                dead_letter_id=self._decider.identify(record),
+            )
+            outbox.records.append(dead_letter_record(record, verdict, origin, now))
+            outbox.dead_letters += 1
+
+
+def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | None = None) -> WireRecord:
+    """The record of one event: key and partition of the record that caused it, unless it has its own key.
+
+    Raises:
+        OutputTooLargeError: the broker would refuse it.
+    """
+    value, headers = encode(outgoing.event, id=outgoing.id, source=author.source, time=now)
+    key, partition = outgoing.key, None
+    if key is None and cause is not None:
+        key, partition = cause.key, cause.partition
+    if key is None:
+        key = str(getattr(outgoing.event, outgoing.topic.key)).encode()
+    record = WireRecord(author.naming.topic(outgoing.topic), partition, key, value, headers)
+    if record.size > outgoing.topic.max_message_bytes:
+        raise OutputTooLargeError(
+            f"expected at most {outgoing.topic.max_message_bytes} bytes on {record.topic}, found "
+            f"{record.size}"
+        )
+    return record

@@ -1,0 +1,187 @@
+"""A service: what it consumes, the tables it keeps, what it runs beside, and its life from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version as version_of
+from itertools import chain
+from typing import Any
+
+import uvloop
+from prometheus_client import CollectorRegistry
+from structlog.stdlib import get_logger
+
+from ekiben_bus.batches import BatchLoop
+from ekiben_bus.cluster import Cluster, KafkaCluster
+from ekiben_bus.deciding import Decider, dead_letter_alone
+from ekiben_bus.health import HealthServer
+from ekiben_bus.metrics import BusMetrics
+from ekiben_bus.naming import Naming
+from ekiben_bus.outbox import Author, Packer, write
+from ekiben_bus.publishing import PartitionPublisher
+from ekiben_bus.settings import KafkaSettings, ServiceSettings
+from ekiben_bus.subscription import Subscription
+from ekiben_bus.table import LiveTable
+from ekiben_bus.verdicts import Handler, OnFailure, Outgoing
+from ekiben_contracts.topics import TOPICS, Topic
+
+log = get_logger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TooFewPartitionsError(Exception):
+    """An output topic has fewer partitions than its source, so an output could not keep its input's."""
+
+
+class Service:
+    """Put together once, in a service's `app.py`; then `run()`.
+
+    `name` is the consumer group, too. With a `Cluster` in place of `KafkaSettings` it runs on
+    that, which is how the tests run it in memory.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        kafka: KafkaSettings | Cluster,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.name = name
+        self.registry = CollectorRegistry()
+        self.health_port = settings.health_port
+        self._settings = settings
+        self._clock = clock
+        self._cluster = KafkaCluster(kafka) if isinstance(kafka, KafkaSettings) else kafka
+        self._author = Author(name, version_of("ekiben-bus"), Naming(settings.topic_prefix))
+        self._publisher = PartitionPublisher(self._cluster)
+        self._metrics = BusMetrics(self.registry)
+        self._sources: list[Topic] = []
+        self._subscriptions: list[Subscription] = []
+        self._tables: list[tuple[Topic, LiveTable]] = []
+        self._resources: list[Callable[[], AbstractAsyncContextManager[object]]] = []
+        self._background: list[Callable[[], Awaitable[None]]] = []
+        self._started = False
+        self._stop = asyncio.Event()
+
+    def consume(self, topic: Topic, handler: Handler, on_failure: OnFailure = dead_letter_alone) -> None:
+        """Answer every record of a topic."""
+        decider = Decider(topic, self.name, handler, on_failure)
+        loop = BatchLoop(decider, Packer(topic, self._author, decider), self._publisher, self._clock)
+        naming = self._author.naming
+        self._sources.append(topic)
+        self._subscriptions.append(
+            Subscription(
+                naming.topic(topic),
+                naming.group(self.name),
+                loop,
+                self._cluster,
+                self._settings,
+                self._metrics,
+            )
+        )
+
+    def table(self, topic: Topic) -> LiveTable:
+        """The latest event of each key of a compacted topic, fully read before any handler runs."""
+        table = LiveTable(topic, self._author.naming.topic(topic), self._cluster)
+        self._tables.append((topic, table))
+        return table
+
+    def resource(self, opener: Callable[[], AbstractAsyncContextManager[object]]) -> None:
+        """Open something before the first record is read; close it after the last is answered."""
+        self._resources.append(opener)
+
+    def background(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run something beside the consumption. If it raises, the service drains and raises it."""
+        self._background.append(work)
+
+    async def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Publish events that no input caused, and wait for every acknowledgement.
+
+        Raises:
+            PublishError: at least one was not acknowledged.
+            OutputTooLargeError: one is larger than its topic allows.
+        """
+        now = self._clock()
+        await self._publisher.publish([write(event, self._author, now) for event in outgoing])
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then drain. The main of a service."""
+        uvloop.run(self._run_until_signalled())
+
+    def stop(self) -> None:
+        """Ask the running service to drain."""
+        self._stop.set()
+
+    async def _run_until_signalled(self) -> None:
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self.stop)
+        await self.serve()
+
+    async def serve(self) -> None:
+        """Run until `stop()`; raises what a background work raised."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            stopped = asyncio.create_task(self._stop.wait())
+            work = [asyncio.ensure_future(background()) for background in self._background]
+            stack.push_async_callback(_cancel, [stopped, *work])
+            log.info("ready", health=f"http://{self._settings.host}:{self.health_port}/readyz")
+            done, _ = await asyncio.wait([stopped, *work], return_when=asyncio.FIRST_COMPLETED)
+            log.info("draining")
+            await asyncio.gather(*(subscription.stop() for subscription in self._subscriptions))
+            for task in done:
+                task.result()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        health = HealthServer(self._settings.host, self._settings.health_port, self._problems, self.registry)
+        self.health_port = await health.start()
+        stack.push_async_callback(health.stop)
+        await self._publisher.start()
+        stack.push_async_callback(self._publisher.stop)
+        await self._check_partitions()
+        for topic, table in self._tables:
+            await table.start(await self._publisher.partitions(self._author.naming.topic(topic)))
+            stack.push_async_callback(table.stop)
+        for opener in self._resources:
+            await stack.enter_async_context(opener())
+        for subscription in self._subscriptions:
+            await subscription.start()
+            stack.push_async_callback(subscription.stop)
+        self._started = True
+
+    async def _check_partitions(self) -> None:
+        naming = self._author.naming
+        for source in self._sources:
+            needed = await self._publisher.partitions(naming.topic(source))
+            outputs = [naming.topic(t) for t in TOPICS if self.name in t.writers and t.key == source.key]
+            for name in (*outputs, naming.dead_letters(source, self.name)):
+                found = await self._publisher.partitions(name)
+                if found < needed:
+                    raise TooFewPartitionsError(
+                        f"expected at least {needed} partitions of {name}, as many as of "
+                        f"{naming.topic(source)}, found {found}: add partitions, or create it again with `ekiben topics apply`"
+                    )
+
+    def _problems(self) -> Sequence[str]:
+        if not self._started:
+            return ["starting"]
+        tables = (table.problem for _, table in self._tables)
+        subscriptions = (subscription.problem for subscription in self._subscriptions)
+        return [problem for problem in chain(tables, subscriptions) if problem is not None]
+
+
+async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)
