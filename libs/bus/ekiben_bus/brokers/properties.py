@@ -1,0 +1,65 @@
+"""The server.properties of a KRaft node that is broker and controller in one, on the loopback only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ekiben_contracts.topics import HEADROOM, RECORD_LIMIT
+
+HOST = "127.0.0.1"
+CLUSTER_ID = "ZWtpYmVuLWVtYmVkZGVkIQ"
+"""Base64 of 16 bytes, as Kafka writes a UUID. One for all: such a cluster is reached by its port alone."""
+LARGEST_RECORD = RECORD_LIMIT + 2 * HEADROOM
+"""Bytes: the dead letter of a model output, which is the largest thing any topic takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One process of a cluster, and the two ports it listens on."""
+
+    id: int
+    port: int
+    controller_port: int
+
+
+def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str, str]:
+    """What starts this node of these nodes on its folder of data. Replication follows their number."""
+    replicas = str(min(3, len(nodes)))
+    in_sync = "2" if len(nodes) >= 3 else "1"  # noqa: PLR2004 - two of three survive one death
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node.id),
+        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": ",".join(f"{each.id}@{HOST}:{each.controller_port}" for each in nodes),
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.replication.factor": replicas,
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        # nobody else will join: do not wait for them
+        "group.initial.rebalance.delay.ms": "0",
+        "message.max.bytes": str(LARGEST_RECORD),
+        "replica.fetch.max.bytes": str(LARGEST_RECORD),
+        # sized for one machine that runs everything else as well
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "background.threads": "2",
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    }
+
+
+def as_text(properties: dict[str, str]) -> str:
+    """A Java properties file. Only a backslash needs escaping in what we write."""
+    return "".join(f"{name}={value}\n".replace("\\", "\\\\") for name, value in properties.items())
