@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ekiben_contracts.event import Event, Identifier, ModelName, Part, Utc
+from ekiben_contracts.event import Event, Identifier, ModelName, Part, Utc, Version
 from ekiben_contracts.models import Method, MissingPolicy
 
 
@@ -51,7 +51,7 @@ class DeploymentRequested(Event):
 
     deployment_id: Identifier
     model: ModelName
-    version: str
+    version: Version
     environment: str = "local"
     strategy: Strategy = Strategy.DIRECT
     steps: list[int] | None = Field(default=None, description="Percent of traffic, one canary step each.")
@@ -80,7 +80,7 @@ class DeploymentRetireRequested(Event):
 
     deployment_id: Identifier
     model: ModelName
-    version: str
+    version: Version
     reason: str
     requested_by: str
 
@@ -116,6 +116,7 @@ class Step(StrEnum):
 
     @property
     def is_last(self) -> bool:
+        """Whether nothing follows: the deployment has ended, well or not."""
         return self in (Step.COMPLETED, Step.ROLLED_BACK, Step.FAILED)
 
 
@@ -126,7 +127,7 @@ class DeploymentProgressed(Event):
 
     deployment_id: Identifier
     model: ModelName
-    version: str | None = Field(description="Null for an ensemble.")
+    version: Version | None = Field(description="Null for an ensemble.")
     step: Step
     reason: str
     bento: str | None = Field(default=None, description="The immutable Bento tag, once packaged.")

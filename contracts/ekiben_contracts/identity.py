@@ -12,7 +12,9 @@ class Stage(StrEnum):
     RESULT = "result"
 
 
-def request_identity(request_id: str | None, ce_id: str | None, topic: str, partition: int, offset: int) -> str:
+def request_identity(
+    request_id: str | None, ce_id: str | None, topic: str, partition: int, offset: int
+) -> str:
     """The id of a request: its own, else the CloudEvent's, else the place of its record."""
     return request_id or ce_id or f"{topic}-{partition}-{offset}"
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ekiben_contracts.event import FeatureValue, ModelName, Part
+from ekiben_contracts.event import FeatureValue, ModelName, Part, Version
+from ekiben_contracts.expecting import Expecting
 
 
 class ProblemType(StrEnum):
@@ -44,7 +45,7 @@ class Calibration(Part):
     """
 
     id: str
-    quantiles: dict[Annotated[str, Field(pattern=r"^0\.\d+$")], float]
+    quantiles: dict[Annotated[str, Field(pattern=r"^0\.[0-9]+$")], float]
 
 
 class InputExample(Part):
@@ -70,7 +71,7 @@ class Quorum(Part):
     quorum: int = Field(ge=1)
 
 
-MissingPolicy = Literal["all", "any"] | Quorum
+MissingPolicy = Annotated[Literal["all", "any"] | Quorum, Expecting('"all", "any" or {"quorum": n}')]
 """Which members of an ensemble must answer for a result."""
 
 
@@ -87,4 +88,4 @@ class ModelVersion(Part):
     """A model and one of its versions."""
 
     model: ModelName
-    version: str
+    version: Version

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ekiben_contracts.event import Event, FeatureValue, Identifier, ModelName, Part, Utc
+from ekiben_contracts.event import Event, FeatureValue, Identifier, Json, ModelName, Part, Utc, Version
+from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.models import Method, Role
 
 
@@ -37,7 +38,7 @@ class Output(Part):
     """What one version of one model answered."""
 
     model: ModelName
-    version: str
+    version: Version
     role: Role = Role.CHAMPION
     value: float
     label: str | None = None
@@ -69,9 +70,11 @@ class ModelsScored(Event):
     method: Method = Method.SINGLE
     weights: dict[ModelName, float] | None = None
     coverage: float | None = None
-    calibrations: dict[ModelName, str] = Field(default_factory=dict, description="Calibration id of each member.")
+    calibrations: dict[ModelName, str] = Field(
+        default_factory=dict, description="Calibration id of each member."
+    )
     outputs: list[Output]
-    missing: list[Missing] = []
+    missing: list[Missing] = Field(default_factory=list[Missing])
     features: dict[str, FeatureValue] | None = None
     explanations: dict[ModelName, dict[str, float]] | None = None
 
@@ -109,7 +112,9 @@ class PredictionCompleted(Event):
     model: ModelName
     entity_id: Identifier
     time_horizon: str
-    prediction: float = Field(description="Of a classifier: the probability of the positive or winning class.")
+    prediction: float = Field(
+        description="Of a classifier: the probability of the positive or winning class."
+    )
     label: str | None = None
     probabilities: dict[str, float] | None = None
     interval: Interval | None = None
@@ -117,9 +122,9 @@ class PredictionCompleted(Event):
     agreement: float | None = Field(default=None, ge=0, le=1)
     method: Method
     outputs: list[Output]
-    missing: list[Missing] = []
+    missing: list[Missing] = Field(default_factory=list[Missing])
     explanation: dict[str, float] | None = None
-    context: dict[str, object] | None = None
+    context: dict[str, Json] | None = None
     latency_ms: float
     completed_at: Utc
 
@@ -165,5 +170,5 @@ class PredictionOutcomeObserved(Event):
     request_id: Identifier
     model: ModelName
     entity_id: Identifier
-    outcome: float | str
+    outcome: Annotated[float | str, Expecting("a finite number or a label")]
     observed_at: Utc

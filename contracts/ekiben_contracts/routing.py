@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ekiben_contracts.event import Event, ModelName, Part, Utc
+from ekiben_contracts.event import Event, ModelName, Part, Utc, Version
 from ekiben_contracts.models import Calibration, FeatureSpec, Method, MissingPolicy, ProblemType, Role
 
 
 class RoutedVersion(Part):
     """One version behind a model's name."""
 
-    version: str
+    version: Version
     url: str
     weight: int = Field(ge=0, le=10_000, description="Share of the traffic in 1/10,000.")
     role: Role
@@ -41,6 +41,7 @@ class ModelRouted(Event):
 
     @property
     def key(self) -> str:
+        """model/NAME"""
         return f"model/{self.model}"
 
 
@@ -60,6 +61,7 @@ class EnsembleDefined(Event):
 
     @property
     def key(self) -> str:
+        """ensemble/NAME"""
         return f"ensemble/{self.ensemble}"
 
 
@@ -69,10 +71,12 @@ class EndpointHealthReported(Event):
     type: ClassVar[str] = "ekiben.endpoint.health-reported.v1"
 
     model: ModelName
-    version: str
+    version: Version
     url: str
     window_start: Utc
     window_end: Utc
     requests: int = Field(ge=0)
-    errors: dict[str, int] = Field(default_factory=dict, description="By kind, such as timeout or unavailable.")
+    errors: dict[str, int] = Field(
+        default_factory=dict, description="By kind, such as timeout or unavailable."
+    )
     latency_ms: dict[str, float] = Field(default_factory=dict, description="By quantile: p50, p95, p99.")

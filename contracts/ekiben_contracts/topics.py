@@ -12,7 +12,7 @@ from ekiben_contracts.deployment import (
     DeploymentRollbackRequested,
     EnsembleRequested,
 )
-from ekiben_contracts.event import Event
+from ekiben_contracts.event import LONGEST_IDENTIFIER, Event
 from ekiben_contracts.prediction import (
     ModelsScored,
     ModelsShadowed,
@@ -36,12 +36,14 @@ SYNTHESIZER = "synthesizer"
 DEPLOYER = "deployer"
 TRAINER = "trainer"
 USERS = "users"
+SERVICES = (GATEWAY, SYNTHESIZER, DEPLOYER, TRAINER)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic: what it carries, who writes and reads it, how it is kept.
 
+    `key` is the attribute of its events that keys their records.
     `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it.
     """
 
@@ -59,6 +61,16 @@ class Topic:
     def only_type(self) -> type[Event] | None:
         """The type of a record without ce_ headers: known only where the topic carries one."""
         return self.types[0] if len(self.types) == 1 else None
+
+    @property
+    def longest_id(self) -> int:
+        """Characters of a ce_id. What a user sends may become a request id; a service appends to that."""
+        return LONGEST_IDENTIFIER if USERS in self.writers else 2 * LONGEST_IDENTIFIER
+
+    def key_of(self, event: Event) -> bytes | None:
+        """The key of an event's record: an entity, a model or a route. None where the event names none."""
+        value: object = getattr(event, self.key)
+        return None if value is None else str(value).encode()
 
 
 PREDICTION_REQUESTS = Topic(
@@ -80,9 +92,7 @@ PREDICTION_RESULTS = Topic(
     (SYNTHESIZER, GATEWAY),
     (USERS,),
 )
-SHADOW_OUTPUTS = Topic(
-    "ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (GATEWAY,), (DEPLOYER, USERS)
-)
+SHADOW_OUTPUTS = Topic("ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (GATEWAY,), (DEPLOYER, USERS))
 PREDICTION_OUTCOMES = Topic(
     "ekiben.prediction-outcomes",
     "entity_id",
@@ -121,7 +131,7 @@ DEPLOYMENT_EVENTS = Topic(
 )
 ROUTES = Topic(
     "ekiben.routes",
-    "model/NAME or ensemble/NAME",
+    "key",
     (ModelRouted, EnsembleDefined),
     (DEPLOYER,),
     (GATEWAY, SYNTHESIZER),

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ekiben_contracts.event import Event, Identifier, ModelName, Utc
+from ekiben_contracts.event import Event, Identifier, ModelName, Utc, Version
 from ekiben_contracts.models import Calibration, FeatureSpec, InputExample, ProblemType
 
 
@@ -28,12 +28,12 @@ class ModelTrained(Event):
     type: ClassVar[str] = "ekiben.model.trained.v1"
 
     model: ModelName
-    version: str
+    version: Version
     model_uri: str = Field(description="In the configured MLflow registry, such as models:/name/3.")
     problem_type: ProblemType
     signature: list[FeatureSpec]
     classes: list[str] | None = Field(default=None, description="In the order of the model's probabilities.")
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = Field(default_factory=dict)
     calibration: Calibration | None = None
     feature_service: str | None = None
     input_example: InputExample
