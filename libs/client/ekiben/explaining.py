@@ -1,0 +1,55 @@
+"""The errors of Kafka's client in a user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from ekiben.errors import BrokerUnreachableError, EkibenError, TopicMissingError
+from ekiben_bus.publishing import PublishError
+
+
+@contextmanager
+def explained(bootstrap_servers: str, topic: str) -> Iterator[None]:
+    """Turn what Kafka's client raises into what the user can do about it."""
+    try:
+        yield
+    except PublishError as error:
+        cause = error.__cause__
+        raise _explain(cause if isinstance(cause, KafkaError) else error, bootstrap_servers, topic) from error
+    except KafkaError as error:
+        raise _explain(error, bootstrap_servers, topic) from error
+
+
+def _explain(error: KafkaError | PublishError, bootstrap_servers: str, topic: str) -> EkibenError:
+    if isinstance(error, UnknownTopicOrPartitionError):
+        return TopicMissingError(
+            expected=f"the topic {topic} on {bootstrap_servers}",
+            found="none of that name",
+            attempt="`ekiben topics apply`, or another topic prefix",
+        )
+    if isinstance(error, TopicAuthorizationFailedError):
+        return BrokerUnreachableError(
+            expected=f"to be allowed to use {topic} on {bootstrap_servers}",
+            found=f"{type(error).__name__}: {error}",
+            attempt="other credentials (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD), or an ACL for these",
+        )
+    if isinstance(error, KafkaConnectionError | KafkaTimeoutError):
+        return BrokerUnreachableError(
+            expected=f"a Kafka broker that answers at {bootstrap_servers}",
+            found=f"{type(error).__name__}: {error}",
+            attempt="`ekiben up`, another address, or the KAFKA_SASL_ and KAFKA_SSL_ settings",
+        )
+    return BrokerUnreachableError(
+        expected=f"{bootstrap_servers} to acknowledge what is sent to {topic}",
+        found=str(error),
+        attempt="`ekiben doctor`; what was not acknowledged can be sent again with the same ids",
+    )

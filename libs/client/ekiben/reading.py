@@ -1,0 +1,64 @@
+"""A topic read as a log: every partition, no consumer group, from its start or from now on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from aiokafka import TopicPartition
+
+from ekiben_bus.cluster import Cluster, Consumer
+from ekiben_bus.records import Record
+
+_POLL_MS = 1000
+
+
+class Log:
+    """The records of one topic, in the order of each partition."""
+
+    def __init__(self, consumer: Consumer, places: Sequence[TopicPartition]) -> None:
+        self._consumer = consumer
+        self._places = places
+
+    @classmethod
+    async def open(
+        cls, cluster: Cluster, topic: str, partitions: Iterable[int], *, from_beginning: bool
+    ) -> Log:
+        """Stand at the start or at the end of every partition: records published from here on are read."""
+        places = [TopicPartition(topic, partition) for partition in partitions]
+        consumer = cluster.consumer(group_id=None)
+        await consumer.start()
+        try:
+            consumer.assign(places)
+            if from_beginning:
+                await consumer.seek_to_beginning(*places)
+            else:
+                for place, end in (await consumer.end_offsets(places)).items():
+                    consumer.seek(place, end)
+        except BaseException:
+            await consumer.stop()
+            raise
+        return cls(consumer, places)
+
+    async def read(self) -> list[Record]:
+        """The next records; none when a second passed without any."""
+        batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
+        return [record for records in batches.values() for record in records]
+
+    async def read_to_end(self) -> AsyncIterator[Record]:
+        """Every record up to where the log ends now."""
+        ends = await self._consumer.end_offsets(self._places)
+        while not await self._is_past(ends):
+            for record in await self.read():
+                if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                    yield record
+
+    async def _is_past(self, ends: Mapping[TopicPartition, int]) -> bool:
+        # by position, not by the last record's offset: compaction leaves gaps, the last one included
+        for place, end in ends.items():
+            if end > 0 and await self._consumer.position(place) < end:
+                return False
+        return True
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self._consumer.stop()

@@ -1,0 +1,26 @@
+"""A cluster in memory with every topic, and a client of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ekiben import Ekiben
+from ekiben_bus.memory import MemoryCluster
+from ekiben_contracts.topics import TOPICS, USERS, dead_letter_topic
+
+
+@pytest.fixture
+def cluster():
+    cluster = MemoryCluster()
+    for topic in TOPICS:
+        cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
+        for reader in topic.readers:
+            if reader != USERS:
+                cluster.create_topic(dead_letter_topic(topic.name, reader), topic.partitions)
+    return cluster
+
+
+@pytest.fixture
+async def ekiben(cluster):
+    async with Ekiben(cluster=cluster) as ekiben:
+        yield ekiben
