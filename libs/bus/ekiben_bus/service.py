@@ -28,6 +28,7 @@ from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_bus.subscription import Subscription
 from ekiben_bus.table import LiveTable
 from ekiben_bus.verdicts import Handler, OnFailure, Outgoing
+from ekiben_contracts.event import Event
 from ekiben_contracts.topics import TOPICS, Topic
 
 log = get_logger(__name__)
@@ -90,9 +91,17 @@ class Service:
             )
         )
 
-    def table(self, topic: Topic) -> LiveTable:
-        """The latest event of each key of a compacted topic, fully read before any handler runs."""
-        table = LiveTable(topic, self._author.naming.topic(topic), self._cluster)
+    def owns(self, topic: Topic) -> bool:
+        """Whether a partition of a consumed topic is ours now: of one partition, a single process's."""
+        name = self._author.naming.topic(topic)
+        return any(s.is_assigned for s in self._subscriptions if s.topic == name)
+
+    def table(self, topic: Topic, row_key: Callable[[Event], str] | None = None) -> LiveTable:
+        """The latest event of each key of a compacted topic, fully read before any handler runs.
+
+        With a `row_key`, the same of a plain log, by rows of the caller's choice.
+        """
+        table = LiveTable(topic, self._author.naming.topic(topic), self._cluster, row_key)
         self._tables.append((topic, table))
         return table
 
@@ -169,7 +178,8 @@ class Service:
                 if found < needed:
                     raise TooFewPartitionsError(
                         f"expected at least {needed} partitions of {name}, as many as of "
-                        f"{naming.topic(source)}, found {found}: add partitions, or create it again with `ekiben topics apply`"
+                        f"{naming.topic(source)}, found {found}: add partitions, or create it "
+                        "again with `ekiben topics apply`"
                     )
 
     def _problems(self) -> Sequence[str]:

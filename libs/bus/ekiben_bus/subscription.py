@@ -62,6 +62,11 @@ class Subscription:
         self._trouble = ""
 
     @property
+    def is_assigned(self) -> bool:
+        """Whether some partition is ours now."""
+        return not self._rebalancing and self._consumer is not None and bool(self._consumer.assignment())
+
+    @property
     def problem(self) -> str | None:
         """Why this subscription is not ready: no assignment yet, or no progress. None when it is."""
         if self._rebalancing:
@@ -112,7 +117,8 @@ class Subscription:
         self._consumer = self._cluster.consumer(**options)
         return self._consumer
 
-    async def _on_batch(self, records: Sequence[Record]) -> None:
+    async def _on_batch(self, batch: Any) -> None:  # FastStream would build a validator from a narrower type
+        records: Sequence[Record] = batch
         if self._stopping.is_set() or self._rebalancing:
             self._rewind(_first_offsets(records))  # unread for whoever owns the partitions next
             return

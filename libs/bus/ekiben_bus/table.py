@@ -25,11 +25,16 @@ _POLL_MS = 500
 class LiveTable:
     """The latest event of each key. A record without a value takes its key away.
 
+    With a `row_key` it is a view of a plain log: the latest event of each row that the function names.
+
     A record that cannot be read is logged and leaves the key as it was: a table that forgot a
     route over one bad record would answer unknown_model.
     """
 
-    def __init__(self, topic: Topic, name: str, cluster: Cluster) -> None:
+    def __init__(
+        self, topic: Topic, name: str, cluster: Cluster, row_key: Callable[[Event], str] | None = None
+    ) -> None:
+        self._row_key = row_key
         self._topic = topic
         self._name = name
         self._cluster = cluster
@@ -117,6 +122,8 @@ class LiveTable:
             self._rows.pop(key, None)
             return
         try:
-            self._rows[key] = decode(record.value, record.headers, self._topic).data
+            event = decode(record.value, record.headers, self._topic).data
         except ContractError as error:
             log.error("row not read, the one before stays", topic=self._name, key=key, error=str(error))  # noqa: TRY400
+            return
+        self._rows[key if self._row_key is None else self._row_key(event)] = event
