@@ -50,6 +50,9 @@ def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str
         "share.coordinator.state.topic.min.isr": in_sync,
         # nobody else will join: do not wait for them
         "group.initial.rebalance.delay.ms": "0",
+        # after a crash a node waits until its former self has expired: 9 s by default
+        "broker.session.timeout.ms": "5000",
+        "broker.heartbeat.interval.ms": "1000",
         "message.max.bytes": str(LARGEST_RECORD),
         "replica.fetch.max.bytes": str(LARGEST_RECORD),
         # sized for one machine that runs everything else as well

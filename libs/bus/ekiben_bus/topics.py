@@ -1,0 +1,191 @@
+"""Create the topics of the contracts on a cluster, or check that they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+
+from ekiben_bus.connection import client_options
+from ekiben_bus.naming import Naming
+from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.topic_plan import Drift, FoundTopic, Plan, Shortfall, WantedTopic, plan, wanted_topics
+from ekiben_contracts.topics import TOPICS, Topic
+
+_VISIBLE_WITHIN_S = 30.0
+_POLL_S = 0.05
+
+
+class TopicsError(Exception):
+    """The cluster is not what the contracts want. The message names every topic."""
+
+
+class UnreachableError(TopicsError):
+    """No broker answered: is it running, and are address and login right?"""
+
+
+class MissingTopicsError(TopicsError):
+    """Some topics do not exist. Create them: `ekiben topics apply`."""
+
+
+class TooFewPartitionsError(TopicsError):
+    """Some topics have too few partitions. Adding some moves keys, so it is left to a person."""
+
+    def __init__(self, shortfalls: Sequence[Shortfall]) -> None:
+        super().__init__(
+            "; ".join(map(str, shortfalls)) + ". Nothing was changed. Add partitions while nobody writes "
+            "(a key may move to another partition), or use another topic prefix"
+        )
+        self.shortfalls = tuple(shortfalls)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """What was created, what was there before, and which settings differ from the contracts."""
+
+    created: tuple[str, ...]
+    existing: tuple[str, ...]
+    drifts: tuple[Drift, ...]
+
+
+async def apply_topics(
+    settings: KafkaSettings,
+    naming: Naming | None = None,
+    *,
+    topics: Iterable[Topic] = TOPICS,
+    partitions: Mapping[str, int] | None = None,
+) -> TopicReport:
+    """Create what is missing and wait until it can be used. Doing it again changes nothing.
+
+    Settings that differ are reported, never altered. Replication is 3, or as many as there are brokers.
+
+    Raises:
+        TooFewPartitionsError: a topic has fewer partitions than it needs; nothing was created.
+        UnreachableError: no broker answered.
+        TopicsError: the cluster refused to create one.
+    """
+    async with _administration(settings) as admin:
+        planned = await _plan(admin, naming or Naming(), topics, partitions)
+        if planned.shortfalls:
+            raise TooFewPartitionsError(planned.shortfalls)
+        created = await _create(admin, planned.missing)
+        by_others = tuple(topic.name for topic in planned.missing if topic.name not in created)
+        return TopicReport(created, planned.existing + by_others, planned.drifts)
+
+
+async def verify_topics(
+    settings: KafkaSettings,
+    naming: Naming | None = None,
+    *,
+    topics: Iterable[Topic] = TOPICS,
+    partitions: Mapping[str, int] | None = None,
+) -> TopicReport:
+    """Check that all are there with enough partitions; create none.
+
+    Raises:
+        MissingTopicsError, TooFewPartitionsError, UnreachableError: as they say.
+    """
+    async with _administration(settings) as admin:
+        planned = await _plan(admin, naming or Naming(), topics, partitions)
+    if planned.missing:
+        names = ", ".join(topic.name for topic in planned.missing)
+        raise MissingTopicsError(
+            f"expected these topics, found none of them: {names}. Try: ekiben topics apply"
+        )
+    if planned.shortfalls:
+        raise TooFewPartitionsError(planned.shortfalls)
+    return TopicReport((), planned.existing, planned.drifts)
+
+
+@asynccontextmanager
+async def _administration(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        yield admin
+    except KafkaConnectionError as error:
+        raise UnreachableError(
+            f"expected a Kafka broker at {settings.bootstrap_servers}, found none: {error}. Try `ekiben up`, "
+            "or set KAFKA_BOOTSTRAP_SERVERS and the login that it needs"
+        ) from error
+    finally:
+        await admin.close()
+
+
+async def _plan(
+    admin: AIOKafkaAdminClient, naming: Naming, topics: Iterable[Topic], partitions: Mapping[str, int] | None
+) -> Plan:
+    brokers = len((await admin.describe_cluster())["brokers"])
+    wanted = wanted_topics(topics, naming, brokers=brokers, partitions=partitions)
+    return plan(wanted, await _found(admin, {topic.name: tuple(topic.configs) for topic in wanted}))
+
+
+async def _found(admin: AIOKafkaAdminClient, wanted: Mapping[str, Sequence[str]]) -> dict[str, FoundTopic]:
+    """Those of the wanted topics that exist, with the settings that were asked for."""
+    counts = await _partition_counts(admin)
+    present = {name: settings for name, settings in wanted.items() if name in counts}
+    configs = await _configs(admin, present)
+    return {name: FoundTopic(counts[name], configs.get(name, {})) for name in present}
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    # all topics, never by name: asking by name would create one where automatic creation is on
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def _configs(
+    admin: AIOKafkaAdminClient, wanted: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, str]]:
+    if not wanted:
+        return {}
+    asked = [
+        ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(settings))
+        for name, settings in wanted.items()
+    ]
+    return {
+        resource["resource_name"]: {
+            entry["config_names"]: entry["config_value"] for entry in resource["config_entries"]
+        }
+        for response in await admin.describe_configs(asked)
+        for resource in response.to_object()["resources"]
+    }
+
+
+async def _create(admin: AIOKafkaAdminClient, missing: Sequence[WantedTopic]) -> tuple[str, ...]:
+    """Create and wait until every broker's clients can see them; the names of those created here."""
+    if not missing:
+        return ()
+    new = [
+        NewTopic(topic.name, topic.partitions, topic.replicas, topic_configs=dict(topic.configs))
+        for topic in missing
+    ]
+    response = await admin.create_topics(new)
+    created: list[str] = []
+    refused: list[str] = []
+    for outcome in response.to_object()["topic_errors"]:
+        error = for_code(outcome["error_code"])
+        if outcome["error_code"] == 0:
+            created.append(outcome["topic"])
+        elif error is not TopicAlreadyExistsError:  # else another process was quicker
+            refused.append(f"{outcome['topic']}: {error.__name__}: {outcome['error_message']}")
+    if refused:
+        raise TopicsError(f"expected to create these topics, the cluster refused: {'; '.join(refused)}")
+    await _until_visible(admin, {topic.name for topic in missing})
+    return tuple(created)
+
+
+async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    deadline = time.monotonic() + _VISIBLE_WITHIN_S
+    while hidden := names - (await _partition_counts(admin)).keys():
+        if time.monotonic() > deadline:
+            raise TopicsError(
+                f"expected to see the new topics within {_VISIBLE_WITHIN_S:g} s, still hidden: "
+                f"{', '.join(sorted(hidden))}; is a broker of the cluster away?"
+            )
+        await asyncio.sleep(_POLL_S)
