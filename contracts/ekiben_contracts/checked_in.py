@@ -1,0 +1,46 @@
+"""The documents beside the code: read as text, for what is broken in them is found by the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SCHEMAS = "schemas"
+EXAMPLES = "examples"
+ASYNCAPI = "asyncapi.json"
+FROZEN = "frozen.json"
+_PAGE = HERE.parents[1] / "docs" / "contracts.md"
+PAGE = _PAGE if _PAGE.is_file() else None
+"""The page with the table of topics: a checkout has it, an installed wheel does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn:
+    """The texts as they stand. Schemas and examples are by event type; None is a missing file."""
+
+    schemas: Mapping[str, str]
+    examples: Mapping[str, str]
+    asyncapi: str | None
+    frozen: str | None
+    page: str | None = None
+
+
+def read(folder: Path = HERE, page: Path | None = None) -> CheckedIn:
+    """What is checked in below a folder. `page` is the documentation that holds the table of topics."""
+    return CheckedIn(
+        schemas=_by_stem(folder / SCHEMAS),
+        examples=_by_stem(folder / EXAMPLES),
+        asyncapi=_text(folder / ASYNCAPI),
+        frozen=_text(folder / FROZEN),
+        page=None if page is None else page.read_text("utf-8"),
+    )
+
+
+def _by_stem(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.json"))}
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None

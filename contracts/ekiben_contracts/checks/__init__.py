@@ -1,0 +1,28 @@
+"""Whether the code, its checked-in documents and what was promised to users still agree."""
+
+from ekiben_contracts.checked_in import CheckedIn
+from ekiben_contracts.checks.catalog import catalog_problems
+from ekiben_contracts.checks.derived import asyncapi_problems, page_problems
+from ekiben_contracts.checks.examples import example_problems
+from ekiben_contracts.checks.frozen import frozen_problems
+from ekiben_contracts.checks.problem import Problem
+from ekiben_contracts.checks.schemas import schema_problems
+from ekiben_contracts.checks.subject import SUBJECT, Subject
+from ekiben_contracts.checks.topics import topic_problems
+
+__all__ = ["SUBJECT", "Problem", "Subject", "find_problems"]
+
+_CHECKS = (
+    catalog_problems,
+    topic_problems,
+    frozen_problems,
+    schema_problems,
+    example_problems,
+    asyncapi_problems,
+    page_problems,
+)
+
+
+def find_problems(subject: Subject, checked_in: CheckedIn) -> list[Problem]:
+    """Everything that is wrong, each with what to do; empty where all agree."""
+    return [problem for check in _CHECKS for problem in check(subject, checked_in)]

@@ -1,0 +1,132 @@
+"""The AsyncAPI 3 document: who sends and receives which events on which topics.
+
+Source: AsyncAPI 3.0.0 and its Kafka bindings 0.5.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from pydantic import JsonValue
+from pydantic.json_schema import models_json_schema
+
+from ekiben_contracts.documents.headers import headers_schema
+from ekiben_contracts.documents.table import key_in_words
+from ekiben_contracts.event import Event
+from ekiben_contracts.topics import SERVICES, Topic, dead_letter_topic
+
+_BINDING = "0.5.0"
+_SCHEMAS = "#/components/schemas/"
+
+
+def asyncapi(
+    events: Sequence[type[Event]], topics: Sequence[Topic], examples: Mapping[str, JsonValue]
+) -> JsonValue:
+    """The whole document. `examples` are by type; a type without one gets none."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Ekiben",
+            "version": "1.0.0",
+            "description": "Machine-learning models that answer over Kafka. "
+            "The version of an event is the end of its type.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            **{topic.name: _channel(topic) for topic in topics},
+            "dead-letters": _dead_letters(topics),
+        },
+        "operations": dict(_operations(topics)),
+        "components": {
+            "messages": {
+                event.type: _message(event, topic, examples.get(event.type))
+                for topic in topics
+                for event in topic.types
+            },
+            "schemas": _schemas(events),
+        },
+    }
+
+
+def _channel(topic: Topic) -> JsonValue:
+    return {
+        "address": topic.name,
+        "description": f"Keyed by {key_in_words(topic)}.",
+        "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in topic.types},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {
+                    "cleanup.policy": ["compact" if topic.compacted else "delete"],
+                    "retention.ms": topic.retention_ms,
+                    "max.message.bytes": topic.max_message_bytes,
+                },
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _dead_letters(topics: Sequence[Topic]) -> JsonValue:
+    read = [topic for topic in topics if set(topic.readers) & set(SERVICES)]
+    return {
+        "address": dead_letter_topic("{topic}", "{group}"),
+        "description": "Records that a service could not handle: key and value as they were, byte for byte, "
+        "and headers dlq-* that say what was wrong.",
+        "parameters": {
+            "topic": {"description": "Where the record was read.", "enum": [t.name for t in read]},
+            "group": {"description": "Who could not handle it.", "enum": list(SERVICES)},
+        },
+    }
+
+
+def _operations(topics: Iterable[Topic]) -> Iterable[tuple[str, JsonValue]]:
+    for topic in topics:
+        for writer in topic.writers:
+            yield f"{writer}.send.{topic.name}", _operation("send", topic, writer)
+        for reader in topic.readers:
+            yield f"{reader}.receive.{topic.name}", _operation("receive", topic, reader)
+
+
+def _operation(action: str, topic: Topic, who: str) -> JsonValue:
+    operation: dict[str, JsonValue] = {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic.name}"},
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event.type}"} for event in topic.types],
+        "tags": [{"name": who}],
+    }
+    if action == "receive" and who in SERVICES:
+        group: JsonValue = {"type": "string", "const": who, "description": "Its consumer group."}
+        operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": _BINDING}}
+    return operation
+
+
+def _message(event: type[Event], topic: Topic, example: JsonValue) -> JsonValue:
+    message: dict[str, JsonValue] = {
+        "name": event.type,
+        "title": event.__name__,
+        "summary": (event.__doc__ or "").partition("\n")[0],
+        "contentType": "application/json",
+        "headers": headers_schema(event, topic),
+        "payload": {"$ref": f"{_SCHEMAS}{event.__name__}"},
+        "bindings": {
+            "kafka": {
+                "key": {"type": ["string", "null"], "description": key_in_words(topic)},
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+    if example is not None:
+        headers: JsonValue = {"ce_specversion": "1.0", "ce_type": event.type, "ce_source": topic.writers[0]}
+        message["examples"] = [{"name": "flight", "headers": headers, "payload": example}]
+    return message
+
+
+def _schemas(events: Sequence[type[Event]]) -> JsonValue:
+    _, document = models_json_schema(
+        [(event, "validation") for event in events], ref_template=f"{_SCHEMAS}{{model}}"
+    )
+    return cast("JsonValue", document["$defs"])

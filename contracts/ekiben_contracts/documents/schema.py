@@ -1,0 +1,45 @@
+"""The JSON Schema of an event's data, and the fingerprint of what it accepts."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import cast
+
+from pydantic import JsonValue
+
+from ekiben_contracts.documents.rendering import canonical
+from ekiben_contracts.event import Event
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_WORDING = ("title", "description")
+_NAMED_BY_USERS = ("properties", "$defs", "patternProperties")
+
+
+def schema(event: type[Event]) -> JsonValue:
+    """What is accepted as the data of an event of this type, by JSON Schema 2020-12."""
+    generated = cast("dict[str, JsonValue]", event.model_json_schema())
+    return {"$schema": DIALECT, "$id": f"{event.type}.json", **generated}
+
+
+def fingerprint(document: JsonValue) -> str:
+    """The SHA-256 of what a schema accepts. Its wording may be mended without changing it."""
+    return hashlib.sha256(canonical(_without_wording(document)).encode()).hexdigest()
+
+
+def _without_wording(node: JsonValue) -> JsonValue:
+    if isinstance(node, list):
+        return [_without_wording(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        keyword: _each_without_wording(value) if keyword in _NAMED_BY_USERS else _without_wording(value)
+        for keyword, value in node.items()
+        if keyword not in _WORDING
+    }
+
+
+def _each_without_wording(named: JsonValue) -> JsonValue:
+    """Below `properties` a key is a field, which may well be called title."""
+    if not isinstance(named, dict):
+        return named
+    return {name: _without_wording(value) for name, value in named.items()}
