@@ -1,0 +1,54 @@
+"""A model in memory, for the tests of whoever asks models. It passes the suite of the real clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ekiben_contracts.models import FeatureSpec
+from ekiben_serving.errors import BadRequestError, ModelClientError
+from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.validation import RowError, Signature
+
+Answer = Callable[[Features], ModelOutput | RowError]
+
+
+class FakeModelClient:
+    """Answers by a function of the row. Set `failure` to be down; see what was asked in `calls`."""
+
+    def __init__(self, signature: Sequence[FeatureSpec], answer: Answer) -> None:
+        self.failure: ModelClientError | None = None
+        self.calls: list[list[Features]] = []
+        self.budgets_s: list[float | None] = []
+        self.traceparents: list[str | None] = []
+        self.closed = False
+        self._signature = Signature(signature)
+        self._answer = answer
+
+    async def predict(
+        self, entity_id: str, features: Features, time_horizon: str = "short_term"
+    ) -> ModelOutput:
+        """See ModelClient.predict."""
+        row = {"entity_id": entity_id, "time_horizon": time_horizon, **features}
+        answer = (await self.predict_batch([row]))[0]
+        if isinstance(answer, RowError):
+            raise BadRequestError("fake", "memory", answer.message)
+        return answer
+
+    async def predict_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[ModelOutput | RowError]:
+        """See ModelClient.predict_batch."""
+        self.calls.append(list(rows))
+        self.budgets_s.append(budget_s)
+        self.traceparents.append(traceparent)
+        if self.failure is not None:
+            raise self.failure
+        return [self._signature.check(row) or self._answer(row) for row in rows]
+
+    async def health(self) -> EndpointHealth:
+        """See ModelClient.health."""
+        return EndpointHealth(self.failure is None, "closed", str(self.failure or ""))
+
+    async def close(self) -> None:
+        """See ModelClient.close."""
+        self.closed = True

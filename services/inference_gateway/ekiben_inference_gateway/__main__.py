@@ -1,0 +1,19 @@
+"""Runs the gateway: `python -m ekiben_inference_gateway`. Settings are environment variables."""
+
+from __future__ import annotations
+
+from ekiben_bus.settings import KafkaSettings, ServiceSettings
+from ekiben_contracts.topics import GATEWAY
+from ekiben_inference_gateway.app import build
+from ekiben_inference_gateway.settings import GatewaySettings
+from ekiben_telemetry.logging import configure
+
+
+def main() -> None:
+    """Consume until SIGTERM or SIGINT, then drain."""
+    configure(GATEWAY)
+    build(GatewaySettings(), ServiceSettings(), KafkaSettings()).run()
+
+
+if __name__ == "__main__":
+    main()

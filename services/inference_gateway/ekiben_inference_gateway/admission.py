@@ -1,0 +1,30 @@
+"""What can be said of a request before any model is asked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ekiben_inference_gateway.deadlines import is_past
+from ekiben_inference_gateway.refusals import Refusal, no_features, past_deadline, unknown_model
+from ekiben_inference_gateway.requests import Request
+from ekiben_inference_gateway.routing import Router
+from ekiben_inference_gateway.scoring import Asked
+
+DrawBy = Literal["request_id", "entity_id"]
+
+
+def admit(
+    request: Request, router: Router, draw_by: DrawBy, now: datetime, skew: timedelta
+) -> Asked | Refusal:
+    """The versions to ask, or why nobody is asked."""
+    asked = request.asked
+    if asked.deadline is not None and is_past(asked.deadline, now, skew):
+        return past_deadline(asked.deadline, now)
+    plan = router.plan(asked.model)
+    if plan is None:
+        return unknown_model(asked.model, router.names)
+    if asked.features is None:
+        return no_features(plan)
+    key = asked.entity_id if draw_by == "entity_id" else request.id
+    return Asked(request, plan, asked.features, tuple([member.draw(key) for member in plan.members]))

@@ -1,0 +1,82 @@
+"""The events and verdicts that answer a request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ekiben_bus.verdicts import DeadLetter, Emit, Outgoing
+from ekiben_contracts.identity import Stage, output_id
+from ekiben_contracts.models import Method
+from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
+from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
+from ekiben_inference_gateway.refusals import Refusal
+from ekiben_inference_gateway.requests import Request
+from ekiben_inference_gateway.scoring import Scored
+
+
+def scored_event(scored: Scored) -> ModelsScored:
+    """Every output, with the combination that is in force now.
+
+    Its parts were validated where they came from, so it is not validated again: half the cost.
+    """
+    request, plan, features, choices = scored.asked
+    asked, ensemble = request.asked, plan.ensemble
+    return ModelsScored.model_construct(
+        attempt=request.attempt,
+        request_id=request.id,
+        model=plan.name,
+        entity_id=asked.entity_id,
+        time_horizon=asked.time_horizon,
+        context=asked.context,
+        requested_at=request.requested_at,
+        deadline=asked.deadline,
+        revision=ensemble.revision if ensemble else None,
+        method=ensemble.method if ensemble else Method.SINGLE,
+        weights=ensemble.weights if ensemble else None,
+        coverage=ensemble.coverage if ensemble else None,
+        calibrations={choice.endpoint.model: choice.calibration for choice in choices if choice.calibration},
+        outputs=scored.outputs,
+        missing=[Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
+        features=features,
+        explanations=None,
+    )
+
+
+def scored_verdict(scored: Scored) -> Emit:
+    """On to the synthesizer."""
+    event = scored_event(scored)
+    return Emit((Outgoing(MODEL_OUTPUTS, event, output_id(event.request_id, Stage.SCORED, event.attempt)),))
+
+
+def refused_verdict(
+    request: Request, refusal: Refusal, dead_letter_id: str, now: datetime
+) -> Emit | DeadLetter:
+    """A plain answer, or a dead letter to replay with the answer that names it."""
+    code, message = refusal
+    plain = code.is_plain_answer
+    answer = terminal(
+        PredictionFailed(
+            attempt=request.attempt,
+            request_id=request.id,
+            model=request.asked.model,
+            entity_id=request.asked.entity_id,
+            code=code,
+            message=message,
+            retryable=refusal.retryable,
+            dead_letter=None if plain else dead_letter_id,
+            failed_at=now,
+        )
+    )
+    if plain:
+        return Emit((answer,))
+    return DeadLetter(reason_of(code), code.value, message, outgoing=(answer,))
+
+
+def reason_of(code: FailureCode) -> str:
+    """The label of its dead letters, such as unknown-model."""
+    return "model-error" if code is FailureCode.INTERNAL else code.value.replace("_", "-")
+
+
+def terminal(result: PredictionFailed) -> Outgoing:
+    """A failure on its way. It has the id that the request's completion would have."""
+    return Outgoing(PREDICTION_RESULTS, result, output_id(result.request_id, Stage.RESULT, result.attempt))

@@ -1,0 +1,80 @@
+"""The one place where the gateway is put together."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from ekiben_bus.cluster import Cluster
+from ekiben_bus.service import Service
+from ekiben_bus.settings import KafkaSettings, ServiceSettings
+from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, ROUTES
+from ekiben_inference_gateway.calling import Caller
+from ekiben_inference_gateway.clients import OpenClient, RoutedClients, routed_endpoints
+from ekiben_inference_gateway.failures import on_failure
+from ekiben_inference_gateway.handler import answer
+from ekiben_inference_gateway.metrics import GatewayMetrics
+from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.routing import Choice, RouteTable
+from ekiben_inference_gateway.scoring import Limits
+from ekiben_inference_gateway.settings import GatewaySettings
+from ekiben_serving.http_client import HTTPModelClient
+from ekiben_serving.model_client import ModelClient
+
+
+def build(
+    settings: GatewaySettings,
+    service_settings: ServiceSettings,
+    kafka: KafkaSettings | Cluster,
+    open_client: OpenClient | None = None,
+) -> Service:
+    """The gateway as a service, not started. Tests give it a cluster in memory and clients of their own."""
+    service = Service(GATEWAY, service_settings, kafka)
+    routes = service.table(ROUTES)
+    metrics = GatewayMetrics(service.registry)
+    outages = Outages(settings.outage_patience_s)
+    clients = RoutedClients(open_client or partial(over_http, settings=settings))
+    handler = partial(
+        answer,
+        routes=routes,
+        caller=Caller(clients, outages, metrics),
+        outages=outages,
+        limits=Limits(
+            settings.rows_per_call, settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)
+        ),
+        draw_by=settings.draw_by,
+        clock=now,
+        metrics=metrics,
+    )
+    service.resource(clients.lifespan)
+    service.background(partial(sweep, routes, clients, outages, settings.client_sweep_s))
+    service.consume(PREDICTION_REQUESTS, handler, on_failure=partial(on_failure, clock=now, metrics=metrics))
+    return service
+
+
+def over_http(choice: Choice, *, settings: GatewaySettings) -> ModelClient:
+    """A client of one routed version, checked against what the route says of it."""
+    endpoint = choice.endpoint
+    return HTTPModelClient(
+        endpoint.model,
+        endpoint.url,
+        timeout=settings.call_budget_s,
+        max_retries=settings.max_retries,
+        version=endpoint.version,
+        signature=choice.signature,
+    )
+
+
+async def sweep(routes: RouteTable, clients: RoutedClients, outages: Outages, every_s: float) -> None:
+    """Let go, from time to time, of what left the routes."""
+    while True:
+        await asyncio.sleep(every_s)
+        routed = routed_endpoints(routes)
+        outages.keep(routed)
+        await clients.sweep(routed)
+
+
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)

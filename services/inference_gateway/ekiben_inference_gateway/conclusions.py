@@ -1,0 +1,37 @@
+"""What the answers of a plan's members amount to: outputs to combine, a wait, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ekiben_contracts.prediction import FailureCode
+from ekiben_inference_gateway.policies import Sufficiency, sufficiency
+from ekiben_inference_gateway.refusals import Refusal, short_of_outputs
+from ekiben_inference_gateway.routing import Endpoint
+from ekiben_inference_gateway.scoring import Scored
+
+
+class Waiting(NamedTuple):
+    """Nothing can be said yet, and why."""
+
+    reason: str
+
+
+def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Scored | Waiting | Refusal:
+    """Enough outputs go on, their gaps named. Too few wait while a model that is down may come back."""
+    plan = scored.asked.plan
+    recovering = [
+        gap
+        for gap in scored.gaps
+        if gap.code is FailureCode.MODEL_UNAVAILABLE
+        and gap.endpoint is not None
+        and not is_given_up(gap.endpoint)
+    ]
+    match sufficiency(plan, len(scored.outputs), len(recovering)):
+        case Sufficiency.ENOUGH:
+            return scored
+        case Sufficiency.WAITING:
+            return Waiting(recovering[0].detail)
+        case Sufficiency.SHORT:
+            return short_of_outputs(plan, len(scored.outputs), scored.gaps)

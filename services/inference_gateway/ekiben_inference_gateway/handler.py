@@ -1,0 +1,108 @@
+"""From received requests to verdicts: scored, answered, kept as a dead letter, or held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from ekiben_bus.records import Received
+from ekiben_bus.verdicts import Hold, Verdict
+from ekiben_contracts.identity import request_identity
+from ekiben_contracts.prediction import FailureCode, PredictionRequested
+from ekiben_inference_gateway.admission import DrawBy, admit
+from ekiben_inference_gateway.answers import refused_verdict, scored_verdict
+from ekiben_inference_gateway.calling import Caller
+from ekiben_inference_gateway.conclusions import Waiting, conclude
+from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
+from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.refusals import Refusal
+from ekiben_inference_gateway.requests import Request
+from ekiben_inference_gateway.routing import Router, RouteTable
+from ekiben_inference_gateway.scoring import Asked, Limits, Scored, score
+
+Conclusion = Scored | Waiting | Refusal
+
+
+async def answer(
+    batch: Sequence[Received],
+    *,
+    routes: RouteTable,
+    caller: Caller,
+    outages: Outages,
+    limits: Limits,
+    draw_by: DrawBy,
+    clock: Callable[[], datetime],
+    metrics: GatewayMetrics,
+) -> list[Verdict]:
+    """One verdict for each request of a batch, in their order."""
+    requests = [request_of(received) for received in batch]
+    router, behind = await _route({request.asked.model for request in requests}, routes)
+    now = clock()
+    admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
+    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], caller, limits, now))
+    concluded = [_conclude(one, scored, outages, behind) for one in admitted]
+    metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
+    now = clock()
+    return [
+        _verdict(request, one, received.dead_letter_id, now)
+        for request, one, received in zip(requests, concluded, batch, strict=True)
+    ]
+
+
+def request_of(received: Received) -> Request:
+    """The request in a record.
+
+    Raises:
+        TypeError: the record holds another event.
+    """
+    asked, record = received.event, received.record
+    if not isinstance(asked, PredictionRequested):
+        raise TypeError(f"expected {PredictionRequested.type}, found {asked.type}")
+    identity = request_identity(
+        asked.request_id, received.ce_id, record.topic, record.partition, record.offset
+    )
+    return Request(identity, asked, asked.requested_at or received.recorded_at, received.attempt)
+
+
+async def _route(names: set[str], routes: RouteTable) -> tuple[Router, str | None]:
+    """Plans for these names. Before anybody is called unknown, the routes are read to their current end.
+
+    The text says why that could not be done; None where all is known that can be.
+    """
+    router = Router(routes)
+    if all(router.is_complete(name) for name in names):
+        return router, None
+    try:
+        await routes.catch_up()
+    except TimeoutError as error:
+        return router, f"the routes could not be read to their current end: {error!r}"
+    return Router(routes), None
+
+
+def _conclude(
+    admitted: Asked | Refusal, scored: Iterator[Scored], outages: Outages, behind: str | None
+) -> Conclusion:
+    concluded = admitted if isinstance(admitted, Refusal) else conclude(next(scored), outages.is_given_up)
+    if behind is not None and isinstance(concluded, Refusal) and concluded.code is FailureCode.UNKNOWN_MODEL:
+        return Waiting(behind)
+    return concluded
+
+
+def _verdict(request: Request, concluded: Conclusion, dead_letter_id: str, now: datetime) -> Verdict:
+    match concluded:
+        case Scored():
+            return scored_verdict(concluded)
+        case Waiting(reason):
+            return Hold(reason)
+        case Refusal():
+            return refused_verdict(request, concluded, dead_letter_id, now)
+
+
+def _outcome(request: Request, concluded: Conclusion) -> tuple[str, str]:
+    match concluded:
+        case Scored():
+            return request.asked.model, "scored"
+        case Waiting():
+            return request.asked.model, "held"
+        case Refusal(code):
+            return UNROUTED if code is FailureCode.UNKNOWN_MODEL else request.asked.model, code.value

@@ -1,0 +1,142 @@
+"""Which versions answer a request: from the name of a model or an ensemble to a plan.
+
+A version is drawn by the request, not by chance: the same request always draws the same version,
+and a candidate's interval of the 10,000 slots grows from slot 0, so 5 % -> 25 % keeps the first 5 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from itertools import accumulate
+from typing import NamedTuple, Protocol
+
+from ekiben_contracts.event import Event
+from ekiben_contracts.models import FeatureSpec, Role
+from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
+
+SLOTS = 10_000
+_DRAWN = (Role.CHALLENGER, Role.CHAMPION)
+
+
+class RouteTable(Protocol):
+    """The latest routes by key, and a way to read them to their current end."""
+
+    def get(self, key: str, /) -> Event | None: ...
+    def values(self) -> Iterable[Event]: ...
+    async def catch_up(self) -> None: ...
+
+
+class Endpoint(NamedTuple):
+    """One version of one model at one address: what a body of rows goes to."""
+
+    model: str
+    version: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A version that takes traffic, and where its interval of the slots ends."""
+
+    endpoint: Endpoint
+    end: int
+    role: Role
+    signature: tuple[FeatureSpec, ...]
+    calibration: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model of a plan, with the versions that take its traffic in the order of their slots."""
+
+    model: str
+    choices: tuple[Choice, ...]
+
+    def draw(self, by: str) -> Choice:
+        """The version that answers `by`, a request or entity id."""
+        *candidates, last = self.choices
+        if candidates:
+            drawn = slot(self.model, by)
+            for choice in candidates:
+                if drawn < choice.end:
+                    return choice
+        return last
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who answers requests for a name. `absent` are members of the ensemble that no route knows."""
+
+    name: str
+    members: tuple[Member, ...]
+    absent: tuple[str, ...] = ()
+    ensemble: EnsembleDefined | None = None
+
+
+class Router:
+    """Plans by name, made once for each batch: routes may change between two."""
+
+    def __init__(self, routes: RouteTable) -> None:
+        self._routes = routes
+        self._plans: dict[str, Plan | None] = {}
+
+    def plan(self, name: str) -> Plan | None:
+        """None where the name is routed nowhere."""
+        if name not in self._plans:
+            self._plans[name] = self._make(name)
+        return self._plans[name]
+
+    def is_complete(self, name: str) -> bool:
+        """Whether the routes, as far as they were read, know everyone that has to answer."""
+        plan = self.plan(name)
+        return plan is not None and not plan.absent
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """Every name that can be asked for."""
+        events = list(self._routes.values())
+        return sorted(
+            {event.ensemble for event in events if isinstance(event, EnsembleDefined)}
+            | {event.model for event in events if isinstance(event, ModelRouted) and _choices(event)}
+        )
+
+    def _make(self, name: str) -> Plan | None:
+        ensemble = self._routes.get(f"ensemble/{name}")
+        if isinstance(ensemble, EnsembleDefined):
+            found = {model: self._member(model) for model in ensemble.members}
+            members = tuple(member for member in found.values() if member is not None)
+            return Plan(name, members, tuple(model for model in found if found[model] is None), ensemble)
+        member = self._member(name)
+        return None if member is None else Plan(name, (member,))
+
+    def _member(self, model: str) -> Member | None:
+        route = self._routes.get(f"model/{model}")
+        choices = _choices(route) if isinstance(route, ModelRouted) else ()
+        return Member(model, choices) if choices else None
+
+
+def slot(model: str, by: str) -> int:
+    """Where a request falls among the 10,000 slots of a model: uniform, and the same for ever."""
+    digest = blake2b(f"{model}\0{by}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % SLOTS
+
+
+def _choices(route: ModelRouted) -> tuple[Choice, ...]:
+    """Challengers from slot 0 on, the champion behind them; what the weights leave over is the last one's."""
+    drawn = [version for version in route.versions if version.weight > 0 and version.role in _DRAWN]
+    drawn.sort(key=lambda version: (version.role is Role.CHAMPION, version.version))
+    ends = accumulate(version.weight for version in drawn)
+    return tuple(_choice(route.model, version, end) for version, end in zip(drawn, ends, strict=True))
+
+
+def _choice(model: str, version: RoutedVersion, end: int) -> Choice:
+    return Choice(
+        Endpoint(model, version.version, version.url),
+        end,
+        version.role,
+        tuple(version.signature),
+        version.calibration.id if version.calibration else None,
+    )

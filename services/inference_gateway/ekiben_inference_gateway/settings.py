@@ -1,0 +1,36 @@
+"""What can be set of the gateway. Every field is an environment variable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """How requests are routed and models are asked: `EKIBEN_GATEWAY_CALL_BUDGET_S`, …"""
+
+    model_config = SettingsConfigDict(env_prefix="EKIBEN_GATEWAY_", frozen=True)
+
+    rows_per_call: int = Field(default=1024, ge=1, description="Rows of one body to a model, at the most.")
+    call_budget_s: float = Field(
+        default=1.0,
+        gt=0,
+        description="What a batch gives its models, retries included; a slower one is unavailable.",
+    )
+    max_retries: int = Field(default=3, ge=0, description="Of one call, within the budget.")
+    clock_skew_s: float = Field(
+        default=1.0, ge=0, description="How long past its deadline a request is still computed."
+    )
+    outage_patience_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="How long the requests of an endpoint that is down are held; then they are dead letters.",
+    )
+    draw_by: Literal["request_id", "entity_id"] = Field(
+        default="request_id", description="What draws the version: entity_id keeps an entity on one version."
+    )
+    client_sweep_s: float = Field(
+        default=10.0, gt=0, description="How often connections to endpoints that left the routes are closed."
+    )

@@ -1,0 +1,373 @@
+"""What the gateway decides about requests: scored, answered, dead-lettered or held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ekiben_bus.verdicts import DeadLetter, Emit, Hold
+from ekiben_contracts.models import Method, Quorum, Role
+from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
+from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
+from ekiben_serving.errors import BadResponseError, ModelTimeoutError
+from ekiben_serving.validation import RowError
+from unit.gateway.building import (
+    FEATURES,
+    NOW,
+    FakeRoutes,
+    Gateway,
+    calibration,
+    ensemble,
+    model,
+    only,
+    received,
+    version,
+)
+
+
+@pytest.fixture
+def gateway():
+    return Gateway(FakeRoutes.of(model("delay"), model("weather"), ensemble("both", ["delay", "weather"])))
+
+
+def failed(verdict) -> PredictionFailed:
+    """The failure that a verdict answers with."""
+    outgoing = only(verdict)
+    assert outgoing.topic is PREDICTION_RESULTS
+    assert isinstance(outgoing.event, PredictionFailed)
+    assert outgoing.id == f"{outgoing.event.request_id}/result/{outgoing.event.attempt}"
+    return outgoing.event
+
+
+def scored(verdict) -> ModelsScored:
+    """The scored event that a verdict sends on."""
+    assert isinstance(verdict, Emit), verdict
+    outgoing = only(verdict)
+    assert outgoing.topic is MODEL_OUTPUTS
+    assert outgoing.id == f"{outgoing.event.request_id}/scored/{outgoing.event.attempt}"
+    return outgoing.event
+
+
+class TestASingleModel:
+    async def test_a_request_goes_on_with_what_its_model_answered(self, gateway):
+        (verdict,) = await gateway.answer(received(7))
+        event = scored(verdict)
+        assert (event.request_id, event.model, event.entity_id) == ("flight-7", "delay", "UA1")
+        assert (event.method, event.revision, event.missing) == (Method.SINGLE, None, [])
+        (output,) = event.outputs
+        assert (output.model, output.version, output.role) == ("delay", "1", Role.CHAMPION)
+        assert (output.value, output.label, output.latency_ms) == (0.35, "on_time", 3.5)
+        assert output.probabilities == {"on_time": 0.65, "late": 0.35}
+
+    async def test_what_the_request_said_is_passed_on(self, gateway):
+        deadline = NOW + timedelta(seconds=30)
+        asked = {"context": True, "time_horizon": "long_term", "deadline": deadline, "requested_at": NOW}
+        event = scored((await gateway.answer(received(**asked)))[0])
+        assert {name: getattr(event, name) for name in asked} == asked
+        assert event.features == FEATURES
+
+    async def test_a_request_without_a_time_was_made_when_its_record_was_stamped(self, gateway):
+        assert scored((await gateway.answer(received()))[0]).requested_at == NOW
+
+    async def test_the_calibration_of_the_version_that_answered_is_pinned(self):
+        route = model("delay", version("1", calibration=calibration("delay-1")))
+        gateway = Gateway(FakeRoutes.of(route))
+        assert scored((await gateway.answer(received()))[0]).calibrations == {"delay": "delay-1"}
+
+    async def test_a_challenger_s_output_says_so(self):
+        route = model("delay", version("1", 0, Role.RETIRED), version("2", 10_000, Role.CHALLENGER))
+        event = scored((await Gateway(FakeRoutes.of(route)).answer(received()))[0])
+        assert (event.outputs[0].version, event.outputs[0].role) == ("2", Role.CHALLENGER)
+
+
+class TestABatch:
+    async def test_is_one_call_a_model_whatever_the_order_of_its_requests(self, gateway):
+        names = ["delay", "weather", "delay", "weather", "delay"]
+        verdicts = await gateway.answer(*[received(n, model=name) for n, name in enumerate(names)])
+        assert [scored(verdict).outputs[0].model for verdict in verdicts] == names
+        assert [len(rows) for rows in gateway.models.client("delay").calls] == [3]
+        assert [len(rows) for rows in gateway.models.client("weather").calls] == [2]
+
+    async def test_is_cut_into_bodies_of_the_most_rows(self, gateway):
+        gateway.rows_per_call = 4
+        verdicts = await gateway.answer(*[received(n) for n in range(10)])
+        assert [scored(verdict).request_id for verdict in verdicts] == [f"flight-{n}" for n in range(10)]
+        assert [len(rows) for rows in gateway.models.client().calls] == [4, 4, 2]
+
+    async def test_each_request_gets_its_own_answer(self, gateway):
+        distances = [400, 4000, 1200, 0]
+        batch = [received(n, features={**FEATURES, "distance": d}) for n, d in enumerate(distances)]
+        values = [scored(verdict).outputs[0].value for verdict in await gateway.answer(*batch)]
+        assert values == [0.1, 1.0, 0.3, 0.0]
+
+    async def test_of_a_canary_is_split_by_request(self):
+        route = model("delay", version("1", 5000), version("2", 5000, Role.CHALLENGER))
+        gateway = Gateway(FakeRoutes.of(route))
+        verdicts = await gateway.answer(*[received(n) for n in range(100)])
+        of_2 = sum(scored(verdict).outputs[0].version == "2" for verdict in verdicts)
+        assert 25 < of_2 < 75
+        assert len(gateway.models.client("delay", "2").calls[0]) == of_2
+
+    async def test_drawn_by_entity_keeps_an_entity_on_one_version(self):
+        route = model("delay", version("1", 5000), version("2", 5000, Role.CHALLENGER))
+        gateway = Gateway(FakeRoutes.of(route), draw_by="entity_id")
+        verdicts = await gateway.answer(*[received(n, entity_id="UA9") for n in range(20)])
+        assert len({scored(verdict).outputs[0].version for verdict in verdicts}) == 1
+
+    async def test_without_any_request_to_score_asks_nobody(self, gateway):
+        await gateway.answer(received(features=None))
+        assert gateway.models.clients == {}
+
+    async def test_a_bug_in_a_client_is_raised_for_the_bus_to_find(self, gateway):
+        gateway.models.client("weather").failure = ZeroDivisionError("a bug")
+        with pytest.raises(ZeroDivisionError):
+            await gateway.answer(received(0), received(1, model="weather"))
+        assert len(gateway.models.client("delay").calls) == 1
+
+
+class TestIdentity:
+    async def test_a_request_without_an_id_has_its_envelope_s(self, gateway):
+        (verdict,) = await gateway.answer(received(request_id=None, ce_id="ce-1"))
+        assert scored(verdict).request_id == "ce-1"
+
+    async def test_failing_that_the_place_of_its_record(self, gateway):
+        (verdict,) = await gateway.answer(received(9, request_id=None))
+        assert scored(verdict).request_id == "ekiben.prediction-requests-1-9"
+
+    async def test_a_request_id_used_twice_gives_the_same_ids_so_that_the_first_stands(self, gateway):
+        batch = [received(0, request_id="twice"), received(1, request_id="twice")]
+        first, second = await gateway.answer(*batch)
+        assert only(first).id == only(second).id == "twice/scored/1"
+
+    async def test_a_redelivered_request_gives_the_same_ids(self, gateway):
+        (one,) = await gateway.answer(received(3, request_id=None))
+        gateway.wait(5)
+        (again,) = await gateway.answer(received(3, request_id=None))
+        assert only(one).id == only(again).id
+
+    async def test_a_replay_gives_the_ids_of_the_next_attempt(self, gateway):
+        (verdict,) = await gateway.answer(received(attempt=2))
+        assert scored(verdict).attempt == 2
+        assert only(verdict).id == "flight-0/scored/2"
+
+    async def test_the_attempt_that_a_sender_claims_is_not_trusted(self, gateway):
+        one = received()
+        claimed = received(event=one.event.model_copy(update={"attempt": 9}))
+        assert scored((await gateway.answer(claimed))[0]).attempt == 1
+
+
+class TestDeadlines:
+    async def test_a_request_past_its_deadline_is_answered_and_not_computed(self, gateway):
+        (verdict,) = await gateway.answer(received(deadline=NOW - timedelta(seconds=2)))
+        assert isinstance(verdict, Emit)
+        answer = failed(verdict)
+        assert (answer.code, answer.dead_letter, answer.retryable) == (
+            FailureCode.DEADLINE_EXCEEDED,
+            None,
+            False,
+        )
+        assert "2.000 s later" in answer.message
+        assert gateway.models.clients == {}
+
+    async def test_a_deadline_within_the_clock_skew_is_still_computed(self, gateway):
+        (verdict,) = await gateway.answer(received(deadline=NOW - timedelta(seconds=0.5)))
+        scored(verdict)
+        assert gateway.models.client().budgets_s == [pytest.approx(0.5)]
+
+    async def test_one_request_s_deadline_does_not_cut_its_neighbour_s_budget(self, gateway):
+        await gateway.answer(received(0, deadline=NOW - timedelta(seconds=0.9)), received(1))
+        assert gateway.models.client().budgets_s == [1.0]
+
+
+class TestUnknownModels:
+    async def test_are_dead_letters_that_the_answer_names(self, gateway):
+        (verdict,) = await gateway.answer(received(5, model="nobody"))
+        assert isinstance(verdict, DeadLetter)
+        assert verdict.reason == "unknown-model"
+        answer = failed(verdict)
+        assert (answer.code, answer.model, answer.retryable) == (FailureCode.UNKNOWN_MODEL, "nobody", True)
+        assert answer.dead_letter == "ekiben.prediction-requests/inference-gateway/1/5/1"
+        assert "'nobody'; routed are both, delay, weather" in answer.message
+
+    async def test_a_route_just_written_is_read_before_its_model_is_called_unknown(self):
+        gateway = Gateway(FakeRoutes.of(unread=[model("delay")]))
+        (verdict,) = await gateway.answer(received())
+        scored(verdict)
+
+    async def test_a_member_just_routed_is_read_too(self):
+        gateway = Gateway(FakeRoutes.of(ensemble(), model("delay"), unread=[model("weather")]))
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert scored(verdict).missing == []
+
+    async def test_routes_are_read_to_their_end_once_a_batch_and_only_for_the_unknown(self, gateway):
+        await gateway.answer(received(0), received(1, model="weather"), received(2, model="both"))
+        assert gateway.routes.caught_up == 0
+        await gateway.answer(received(0, model="nobody"), received(1, model="no-one"), received(2))
+        assert gateway.routes.caught_up == 1
+
+    async def test_are_held_while_the_routes_cannot_be_read_and_the_others_go_on(self, gateway):
+        gateway.routes.broken = True
+        unknown, known = await gateway.answer(received(0, model="nobody"), received(1))
+        assert isinstance(unknown, Hold)
+        scored(known)
+
+    async def test_do_not_become_labels_of_metrics(self, gateway):
+        await gateway.answer(received(model="nobody"))
+        count = gateway.count("ekiben_gateway_requests_total", model="(unrouted)", outcome="unknown_model")
+        assert count == 1
+
+
+class TestFeatures:
+    async def test_null_features_are_missing_and_the_message_names_them(self, gateway):
+        (verdict,) = await gateway.answer(received(features=None))
+        assert isinstance(verdict, DeadLetter)
+        assert verdict.reason == "missing-features"
+        answer = failed(verdict)
+        assert answer.code is FailureCode.MISSING_FEATURES
+        assert "distance, carrier of delay, found null" in answer.message
+        assert "no feature store" in answer.message
+        assert "seats" not in answer.message
+
+    async def test_a_missing_feature_costs_nobody_but_its_own_request(self, gateway):
+        bad, good = await gateway.answer(received(0, features={"carrier": "UA"}), received(1))
+        assert isinstance(bad, DeadLetter)
+        assert "distance" in failed(bad).message
+        scored(good)
+
+    async def test_a_feature_of_the_wrong_type_is_a_plain_answer(self, gateway):
+        (verdict,) = await gateway.answer(received(features={**FEATURES, "distance": "far"}))
+        assert isinstance(verdict, Emit)
+        answer = failed(verdict)
+        assert (answer.code, answer.dead_letter) == (FailureCode.INVALID_REQUEST, None)
+        assert "distance: expected a finite number, found 'far'" in answer.message
+
+    async def test_a_row_that_breaks_its_model_is_a_dead_letter(self, gateway):
+        gateway.models.row_errors["XX"] = RowError("internal", "division by zero")
+        bad, good = await gateway.answer(received(0, features={**FEATURES, "carrier": "XX"}), received(1))
+        assert bad.reason == "model-error"
+        assert failed(bad).code is FailureCode.INTERNAL
+        scored(good)
+
+
+class TestAModelThatIsDown:
+    async def test_has_its_requests_held_and_delays_no_other_model(self, gateway):
+        gateway.models.down("delay")
+        sick, healthy = await gateway.answer(received(0), received(1, model="weather"))
+        assert isinstance(sick, Hold)
+        assert "connection refused" in sick.reason
+        scored(healthy)
+
+    async def test_answers_what_was_held_once_it_is_back(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        gateway.wait(59)
+        gateway.models.up()
+        scored((await gateway.answer(received()))[0])
+
+    async def test_for_too_long_makes_dead_letters_of_its_requests(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        gateway.wait(61)
+        (verdict,) = await gateway.answer(received())
+        assert isinstance(verdict, DeadLetter)
+        assert verdict.reason == "model-unavailable"
+        answer = failed(verdict)
+        assert (answer.code, answer.retryable) == (FailureCode.MODEL_UNAVAILABLE, True)
+        assert answer.dead_letter == received().dead_letter_id
+        assert "connection refused" in answer.message
+
+    async def test_for_too_long_does_not_hold_the_next_batch_as_long_again(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0))
+        gateway.wait(61)
+        assert [type(v) for v in await gateway.answer(received(0), received(1))] == [DeadLetter] * 2
+
+    async def test_has_requests_answered_when_their_deadline_is_over_first(self, gateway):
+        gateway.models.down()
+        request = received(deadline=NOW + timedelta(seconds=5))
+        assert isinstance((await gateway.answer(request))[0], Hold)
+        gateway.wait(7)
+        assert failed((await gateway.answer(request))[0]).code is FailureCode.DEADLINE_EXCEEDED
+
+    async def test_includes_one_that_is_too_slow(self, gateway):
+        gateway.models.client().failure = ModelTimeoutError("delay", "http://x", "no answer in 1 s")
+        assert isinstance((await gateway.answer(received()))[0], Hold)
+
+    async def test_does_not_include_one_that_answers_nonsense(self, gateway):
+        gateway.models.client().failure = BadResponseError("delay", "http://x", "found 3 answers for 4 rows")
+        (verdict,) = await gateway.answer(received())
+        assert verdict.reason == "model-error"
+        assert failed(verdict).code is FailureCode.INTERNAL
+
+    async def test_is_counted(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0), received(1))
+        assert gateway.count("ekiben_gateway_requests_total", model="delay", outcome="held") == 2
+        calls = gateway.count(
+            "ekiben_model_calls_total", model="delay", version="1", outcome="ModelUnavailableError"
+        )
+        assert calls == 1
+
+
+def of_policy(policy, **rest):
+    both = ensemble("both", ["delay", "weather"], missing_policy=policy, **rest)
+    return Gateway(FakeRoutes.of(both, model("delay"), model("weather")))
+
+
+class TestAnEnsemble:
+    async def test_has_every_member_s_output_and_its_definition_in_one_event(self):
+        weights = {"delay": 2.0, "weather": 1.0}
+        gateway = of_policy("all", method=Method.WEIGHTED, weights=weights, coverage=0.8)
+        event = scored((await gateway.answer(received(model="both")))[0])
+        assert [output.model for output in event.outputs] == ["delay", "weather"]
+        assert (event.model, event.revision, event.method) == ("both", 7, Method.WEIGHTED)
+        assert (event.weights, event.coverage) == (weights, 0.8)
+
+    async def test_shares_a_call_with_requests_for_its_member(self):
+        gateway = of_policy("all")
+        await gateway.answer(received(0, model="both"), received(1, model="delay"))
+        assert [len(rows) for rows in gateway.models.client("delay").calls] == [2]
+
+    async def test_goes_on_without_a_member_where_its_policy_allows_and_names_the_gap(self):
+        gateway = of_policy("any")
+        gateway.models.down("weather")
+        event = scored((await gateway.answer(received(model="both")))[0])
+        assert [output.model for output in event.outputs] == ["delay"]
+        (missing,) = event.missing
+        assert (missing.model, missing.reason) == ("weather", "model_unavailable")
+        assert "connection refused" in missing.detail
+
+    async def test_goes_on_without_a_member_that_is_not_routed(self):
+        gateway = Gateway(FakeRoutes.of(ensemble("both", ["delay", "weather"]), model("delay")))
+        event = scored((await gateway.answer(received(model="both")))[0])
+        assert [(gap.model, gap.reason) for gap in event.missing] == [("weather", "unknown_model")]
+
+    @pytest.mark.parametrize("policy", ["all", Quorum(quorum=2)])
+    async def test_is_held_while_its_policy_is_not_met_and_the_member_may_come_back(self, policy):
+        gateway = of_policy(policy)
+        gateway.models.down("weather")
+        assert isinstance((await gateway.answer(received(model="both")))[0], Hold)
+
+    async def test_fails_as_insufficient_once_patience_is_over(self):
+        gateway = of_policy("all")
+        gateway.models.down("weather")
+        await gateway.answer(received(model="both"))
+        gateway.wait(61)
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert verdict.reason == "insufficient-models"
+        answer = failed(verdict)
+        assert (answer.code, answer.retryable) == (FailureCode.INSUFFICIENT_MODELS, True)
+        assert "at least 2 members of both, found 1. Missing are weather: model_unavailable" in answer.message
+
+    async def test_is_not_held_for_a_member_whose_return_would_not_be_enough(self):
+        gateway = Gateway(
+            FakeRoutes.of(ensemble("both", ["delay", "weather"], missing_policy="all"), model("delay"))
+        )
+        gateway.models.down("delay")
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert failed(verdict).code is FailureCode.INSUFFICIENT_MODELS
+
+    async def test_that_lacks_a_feature_says_so_rather_than_that_models_are_missing(self):
+        (verdict,) = await of_policy("any").answer(received(model="both", features={"carrier": "UA"}))
+        assert failed(verdict).code is FailureCode.MISSING_FEATURES
