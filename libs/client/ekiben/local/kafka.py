@@ -1,0 +1,158 @@
+"""The broker of a local system: the user's own, or an embedded one that is started again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from ekiben.local.home import Home
+from ekiben.local.progress import OnProgress, Progress, State
+from ekiben.local.restarts import BackOff, after_death
+from ekiben_bus.brokers.embedded import EmbeddedKafka
+from ekiben_bus.brokers.errors import BrokerError
+from ekiben_bus.brokers.ports import is_free
+from ekiben_bus.settings import KafkaSettings
+
+NAME = "kafka"
+USUAL_PORT = 9092
+_POLL_S = 0.25
+
+
+class Broker(Protocol):
+    """Where Kafka is, for as long as the system runs."""
+
+    @property
+    def settings(self) -> KafkaSettings: ...
+    @property
+    def rung(self) -> str: ...
+    @property
+    def pid(self) -> int | None: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class ExternalKafka:
+    """Somebody else's broker: it is there before us and stays after us."""
+
+    rung = "external"
+    pid = None
+
+    def __init__(self, settings: KafkaSettings, on_progress: OnProgress) -> None:
+        self.settings = settings
+        self._on_progress = on_progress
+
+    async def start(self) -> None:
+        """Nothing to start."""
+        self._on_progress(Progress(NAME, State.READY, f"yours, at {self.settings.bootstrap_servers}"))
+
+    async def stop(self) -> None:
+        """It is not ours to stop."""
+
+
+class SupervisedKafka:
+    """Apache Kafka in a child process, its data in the home. Started again on the same port if it dies.
+
+    Without a port of the user's choice it takes 9092, or a free one where that is taken.
+    """
+
+    rung = "embedded"
+
+    def __init__(
+        self,
+        home: Home,
+        port: int | None,
+        *,
+        back_off: BackOff,
+        clock: Callable[[], float],
+        on_progress: OnProgress,
+    ) -> None:
+        usual_is_free = is_free(USUAL_PORT)
+        self._detour = port is None and not usual_is_free
+        self._kafka = EmbeddedKafka(
+            home.kafka,
+            port=port if port is not None else USUAL_PORT if usual_is_free else 0,
+            log=home.log_of(NAME),
+            progress=self._tell_from_thread,
+        )
+        self._back_off = back_off
+        self._clock = clock
+        self._on_progress = on_progress
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def settings(self) -> KafkaSettings:
+        """How to reach it, once it was started: without any login that the environment may hold."""
+        return KafkaSettings(bootstrap_servers=self._kafka.bootstrap_servers, security_protocol="PLAINTEXT")
+
+    @property
+    def pid(self) -> int | None:
+        """Of the JVM, while it runs."""
+        return self._kafka.pid
+
+    async def start(self) -> None:
+        """Return when it answers.
+
+        Raises:
+            BrokerError: it cannot be started.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._tell(State.STARTING)
+        await self._start()
+        if self._detour:
+            self._tell(
+                State.STARTING, f"port {USUAL_PORT} is taken by another program, so it has one of its own"
+            )
+        self._tell_ready()
+        self._watching = asyncio.create_task(self._watch(), name="supervise-kafka")
+
+    async def stop(self) -> None:
+        """End it: politely, then by force."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        self._tell(State.STOPPING)
+        await asyncio.to_thread(self._kafka.stop)
+        self._tell(State.STOPPED)
+
+    async def _start(self) -> None:
+        starting = asyncio.ensure_future(asyncio.to_thread(self._kafka.start))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:  # the thread goes on: wait, or a broker would be left behind
+            await asyncio.gather(starting, return_exceptions=True)
+            await asyncio.to_thread(self._kafka.stop)
+            raise
+
+    async def _watch(self) -> None:
+        deaths, ready_at = 0, self._clock()
+        while True:
+            await asyncio.sleep(_POLL_S)
+            if self._kafka.running:
+                continue
+            restart = after_death(self._back_off, deaths=deaths, ready_at=ready_at, died_at=self._clock())
+            deaths = restart.deaths
+            why = f"it ended by itself; starting it again in {restart.wait_s:g} s; its log: {self._kafka.log}"
+            self._tell(State.DIED, why)
+            await asyncio.sleep(restart.wait_s)
+            try:
+                await self._start()
+            except BrokerError as error:
+                self._tell(State.DIED, str(error))
+            else:
+                ready_at = self._clock()
+                self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        self._tell(
+            State.READY,
+            f"Apache Kafka {self._kafka.version} at {self._kafka.bootstrap_servers}, pid {self.pid}",
+        )
+
+    def _tell(self, state: State, detail: str = "") -> None:
+        self._on_progress(Progress(NAME, state, detail))
+
+    def _tell_from_thread(self, line: str) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._tell, State.STARTING, line)
