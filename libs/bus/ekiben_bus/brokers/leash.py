@@ -23,6 +23,8 @@ from types import FrameType
 
 GRACE_S = 10.0
 _PR_SET_PDEATHSIG = 1
+_SIGNALLED = 128
+"""And the signal's number: the exit code of a command that a signal ended, as shells count."""
 
 
 def run(command: list[str]) -> int:

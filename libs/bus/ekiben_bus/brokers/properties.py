@@ -25,9 +25,7 @@ class Node:
 
 
 def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str, str]:
-    """What starts this node of these nodes on its folder of data. Replication follows their number."""
-    replicas = str(min(3, len(nodes)))
-    in_sync = "2" if len(nodes) >= 3 else "1"  # noqa: PLR2004 - two of three survive one death
+    """What starts this node of these nodes on its folder of data."""
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
@@ -38,6 +36,15 @@ def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": ",".join(f"{each.id}@{HOST}:{each.controller_port}" for each in nodes),
         "log.dirs": str(data),
+        **cluster_properties(len(nodes)),
+    }
+
+
+def cluster_properties(nodes: int) -> dict[str, str]:
+    """What every node of a small cluster has alike, wherever it runs. Replication follows their number."""
+    replicas = str(min(3, nodes))
+    in_sync = "2" if nodes >= 3 else "1"  # noqa: PLR2004 - two of three survive one death
+    return {
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
