@@ -1,0 +1,68 @@
+"""Starting, finding and ending the processes of a child."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from ekiben_deployer.supervisor.files import Desired
+
+MARKER = "EKIBEN_SERVING_CHILD"
+"""In the environment of a child and of all it starts: `bentoml serve` starts its worker in a session of
+its own, so when the parent is killed nothing else tells whose the worker is."""
+
+_GONE_WITHIN_S = 5.0
+
+
+def launch(desired: Desired, mark: str, log: Path) -> subprocess.Popen[bytes]:
+    """Start a child, away from our terminal, its output at the end of `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - the command is what the deployer asked for
+            desired.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **desired.environment, MARKER: mark},
+            start_new_session=True,
+        )
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Every process whose mark is this one, or begins with it where it ends in a slash."""
+    return [process for process in psutil.process_iter() if _has_mark(process, mark)]
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """End processes now, and wait until they are gone; those already gone are fine."""
+    ended = list(processes)
+    for process in ended:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(ended, timeout=_GONE_WITHIN_S)
+
+
+def describe_exit(code: int | None) -> str:
+    """How a process ended, in words. None: it was not our child, so nobody told us."""
+    if code is None:
+        return "ended, and only the supervisor that started it could tell how"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _has_mark(process: psutil.Process, mark: str) -> bool:
+    try:
+        found = process.environ().get(MARKER, "")
+    except (psutil.Error, OSError):  # gone, a zombie, or another user's
+        return False
+    return found.startswith(mark) if mark.endswith("/") else found == mark
