@@ -18,6 +18,9 @@ import pandas as pd
 from ekiben_flights.clock import block_minutes, clock_minutes
 
 LATE_MINUTES: Final = 15
+IN_TIME: Final = "in_time"
+LATE: Final = "late"
+"""The positive class: the last in alphabetical order, which is how scikit-learn orders classes."""
 _HOME_ZONE: Final = "America/New_York"
 _ZONE_OF_THE_UNLISTED: Final = "America/Puerto_Rico"  # SJU, BQN, PSE and STT are not in airports.csv
 _STRONGEST_WIND: Final = 200.0  # miles an hour; one record says 1,048
@@ -64,8 +67,13 @@ def landed(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 def was_late(flights: pd.DataFrame) -> pd.Series:
-    """The label: 1 where the flight arrived more than 15 minutes after its schedule."""
-    return (flights["arrival_delay"] > LATE_MINUTES).astype("int64")
+    """Whether each flight arrived more than 15 minutes after its schedule."""
+    return flights["arrival_delay"] > LATE_MINUTES
+
+
+def label(late: pd.Series) -> pd.Series:
+    """The class of each flight, by the name that predictions carry."""
+    return late.map({True: LATE, False: IN_TIME})
 
 
 def _folder() -> Path:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.prediction import PredictionOutcomeObserved, PredictionRequested
-from ekiben_flights.data import Year, landed, load, was_late
+from ekiben_flights.data import Year, label, landed, load, was_late
 from ekiben_flights.features import features
 from ekiben_flights.plan import ENSEMBLE, REPLAY
 
@@ -38,20 +38,22 @@ def chosen(year: Year, count: int) -> pd.DataFrame:
 
 
 def replay(
-    year: Year, count: int, model: str
+    year: Year, count: int, model: str, run: str = ""
 ) -> Iterator[tuple[PredictionRequested, PredictionOutcomeObserved]]:
     """Each request with its outcome. The same count gives the same requests, ids included.
 
-    requested_at is left to the broker's clock: the question is asked now, though about 2013.
+    A request id is never used twice, so a second replay into the same topics needs a `run`: it ends
+    the ids, as in 2013-09-01-UA-1545-EWR@2. requested_at is left to the broker's clock: the question
+    is asked now, though about 2013.
     """
     flights = chosen(year, count)
     entities = flights["carrier"].astype(str) + "-" + flights["flight"].astype(str)
     days = flights["local_at"].dt.strftime("%Y-%m-%d")
-    ids = days + "-" + entities + "-" + flights["origin"].astype(str)
-    late = was_late(flights)
+    ids = days + "-" + entities + "-" + flights["origin"].astype(str) + (f"@{run}" if run else "")
+    outcomes = label(was_late(flights))
     rows = _records(features(flights, year))
     for request_id, entity_id, row, outcome, arrived_at in zip(
-        ids, entities, rows, late, flights["arrived_at"], strict=True
+        ids, entities, rows, outcomes, flights["arrived_at"], strict=True
     ):
         yield (
             PredictionRequested(request_id=request_id, model=model, entity_id=entity_id, features=row),
@@ -59,7 +61,7 @@ def replay(
                 request_id=request_id,
                 model=model,
                 entity_id=entity_id,
-                outcome=float(outcome),
+                outcome=outcome,
                 observed_at=arrived_at,
             ),
         )
@@ -79,11 +81,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ekiben_flights.replay", description=__doc__)
     parser.add_argument("--count", type=int, default=30_000)
     parser.add_argument("--model", default=ENSEMBLE)
+    parser.add_argument("--run", default="", help="ends every request id, to tell this replay from others")
     parser.add_argument("--requests", type=Path, required=True)
     parser.add_argument("--outcomes", type=Path, required=True)
     options = parser.parse_args()
-    with options.requests.open("wb") as requests, options.outcomes.open("wb") as outcomes:
-        for request, outcome in replay(load(), options.count, options.model):
+    try:
+        pairs = replay(load(), options.count, options.model, options.run)
+        _write(pairs, options.requests, options.outcomes)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _write(
+    pairs: Iterator[tuple[PredictionRequested, PredictionOutcomeObserved]],
+    requests_file: Path,
+    outcomes_file: Path,
+) -> None:
+    with requests_file.open("wb") as requests, outcomes_file.open("wb") as outcomes:
+        for request, outcome in pairs:
             requests.write(request.model_dump_json(exclude_defaults=True).encode() + b"\n")
             outcomes.write(outcome.model_dump_json(exclude_defaults=True).encode() + b"\n")
 

@@ -17,7 +17,7 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ekiben_flights.data import Year, landed, was_late
+from ekiben_flights.data import Year, label, landed, was_late
 from ekiben_flights.features import features
 from ekiben_flights.models import MODELS
 from ekiben_flights.plan import CALIBRATION_DAY, LEARN, MEASURE
@@ -78,9 +78,9 @@ def train(year: Year) -> Iterator[Trained]:
 
 
 def _fit(name: str, pipeline: Pipeline, slices: Split) -> Trained:
-    pipeline.fit(slices.fit.rows, slices.fit.late)
+    pipeline.fit(slices.fit.rows, label(slices.fit.late))
     model = CalibratedClassifierCV(FrozenEstimator(pipeline), method="sigmoid")
-    model.fit(slices.calibrate.rows, slices.calibrate.late)
+    model.fit(slices.calibrate.rows, label(slices.calibrate.late))
     return Trained(
         name=name,
         model=model,

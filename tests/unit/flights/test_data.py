@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ekiben_flights.data import Year, landed, was_late
+from ekiben_flights.data import Year, label, landed, was_late
 
 
 def test_every_flight_of_the_year_is_there(year: Year) -> None:
@@ -36,7 +36,7 @@ def test_a_flight_arrives_after_it_departs_and_within_half_a_day(year: Year) -> 
 def test_late_is_more_than_fifteen_minutes() -> None:
     flights = pd.DataFrame({"arrival_delay": [-20.0, 15.0, 16.0]})
 
-    assert was_late(flights).tolist() == [0, 0, 1]
+    assert label(was_late(flights)).tolist() == ["in_time", "in_time", "late"]
 
 
 def test_weather_is_known_only_after_the_hour_it_is_named_by(year: Year) -> None:

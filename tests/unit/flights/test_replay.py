@@ -32,6 +32,12 @@ def test_ids_say_which_flight_it_is_and_are_unique(requests: list[PredictionRequ
     assert len(set(ids)) == COUNT
 
 
+def test_a_second_replay_has_ids_of_its_own(year: Year, requests: list[PredictionRequested]) -> None:
+    again = [request.request_id for request, _ in replay(year, COUNT, "flight-delay", run="2")]
+
+    assert again == [f"{request.request_id}@2" for request in requests]
+
+
 def test_the_requests_are_in_order_and_spread_over_four_months(year: Year) -> None:
     flights = chosen(year, COUNT)
 
@@ -45,9 +51,8 @@ def test_each_request_has_the_outcome_of_its_flight(year: Year) -> None:
     flights = chosen(year, 200)
     outcomes = [outcome for _, outcome in replay(year, 200, "flight-delay")]
 
-    assert [outcome.outcome for outcome in outcomes] == [
-        float(delay > 15) for delay in flights["arrival_delay"]
-    ]
+    expected = ["late" if delay > 15 else "in_time" for delay in flights["arrival_delay"]]
+    assert [outcome.outcome for outcome in outcomes] == expected
     assert [outcome.observed_at for outcome in outcomes] == flights["arrived_at"].tolist()
 
 

@@ -67,6 +67,11 @@ def test_a_model_is_better_calibrated_than_the_share_of_late_flights(
     assert probability.mean() == pytest.approx(late.mean(), abs=0.05)
 
 
+@pytest.mark.parametrize("name", [TREES, LINEAR])
+def test_late_is_the_positive_class(name: str, trained: dict[str, Trained]) -> None:
+    assert list(trained[name].model.classes_) == ["in_time", "late"]
+
+
 def test_the_models_differ(trained: dict[str, Trained], replayed: tuple[pd.DataFrame, pd.Series]) -> None:
     rows, _ = replayed
     trees, linear = (trained[name].model.predict_proba(rows)[:, 1] for name in (TREES, LINEAR))
