@@ -91,8 +91,7 @@ async def verify_topics(
     Raises:
         MissingTopicsError, TooFewPartitionsError, UnreachableError: as they say.
     """
-    async with _administration(settings) as admin:
-        planned = await _plan(admin, naming or Naming(), topics, partitions)
+    planned = await compare_topics(settings, naming, topics=topics, partitions=partitions)
     if planned.missing:
         names = ", ".join(topic.name for topic in planned.missing)
         raise MissingTopicsError(
@@ -101,6 +100,22 @@ async def verify_topics(
     if planned.shortfalls:
         raise TooFewPartitionsError(planned.shortfalls)
     return TopicReport((), planned.existing, planned.drifts)
+
+
+async def compare_topics(
+    settings: KafkaSettings,
+    naming: Naming | None = None,
+    *,
+    topics: Iterable[Topic] = TOPICS,
+    partitions: Mapping[str, int] | None = None,
+) -> Plan:
+    """How the cluster differs from what the contracts want. Changes nothing.
+
+    Raises:
+        UnreachableError: no broker answered.
+    """
+    async with _administration(settings) as admin:
+        return await _plan(admin, naming or Naming(), topics, partitions)
 
 
 @asynccontextmanager
