@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 _MOST_FIELDS = 5
 _MOST_TEXT = 80
 _MOST_PATH = 120
+_PLAIN = re.compile(r"[\w-]+")
 _A_TIME = "an ISO 8601 time with its offset, such as 2013-07-01T08:15:00Z"
 _EXPECTED: Mapping[str, str] = {
     "missing": "a value",
@@ -75,8 +77,8 @@ def _line(detail: ErrorDetails) -> str:
 
 def _path(loc: tuple[int | str, ...]) -> str:
     if loc and loc[-1] == "[key]":
-        return f"{_path(loc[:-2])}: a name"
-    steps = (step if isinstance(step, str) and step.isprintable() else repr(step) for step in loc)
+        return f"{_path(loc[:-1])} as a name"
+    steps = (str(step) if _PLAIN.fullmatch(str(step)) else repr(step) for step in loc)
     return _shorten(".".join(steps), _MOST_PATH) or "the whole"
 
 
