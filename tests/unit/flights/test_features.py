@@ -13,6 +13,10 @@ from ekiben_flights.features import HISTORY, NUMBERS, REQUEST_LEAD, SIGNATURE, f
 MOMENT = pd.Timestamp("2013-03-14T18:00Z")
 
 
+def assert_same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
 def _shuffled(year: Year, *, after: bool) -> Year:
     """The year with what became known after (or before) MOMENT dealt out anew among its flights."""
     rng = np.random.default_rng(0)
@@ -37,9 +41,7 @@ def asked_by_the_moment(year: Year) -> pd.DataFrame:
 def test_the_future_changes_nothing(year: Year, asked_by_the_moment: pd.DataFrame) -> None:
     other = _shuffled(year, after=True)
 
-    pd.testing.assert_frame_equal(
-        features(asked_by_the_moment, other), features(asked_by_the_moment, year), check_exact=True
-    )
+    assert_same(features(asked_by_the_moment, other), features(asked_by_the_moment, year))
 
 
 def test_the_past_changes_every_history(year: Year, asked_by_the_moment: pd.DataFrame) -> None:
@@ -51,10 +53,17 @@ def test_the_past_changes_every_history(year: Year, asked_by_the_moment: pd.Data
     assert changed == ["temperature", *HISTORY]
 
 
+def test_what_became_of_a_flight_is_none_of_its_features(year: Year, some_flights: pd.DataFrame) -> None:
+    flights = year.flights.copy()
+    flights.loc[some_flights.index, ["departure_delay", "arrival_delay"]] = 9_999.0
+
+    assert_same(features(some_flights, replace(year, flights=flights)), features(some_flights, year))
+
+
 def test_one_flight_at_a_time_gives_the_same_as_all_at_once(year: Year, some_flights: pd.DataFrame) -> None:
     one_by_one = pd.concat([features(some_flights.iloc[[i]], year) for i in range(len(some_flights))])
 
-    pd.testing.assert_frame_equal(one_by_one, features(some_flights, year), check_exact=True)
+    assert_same(one_by_one, features(some_flights, year))
 
 
 def test_a_history_is_the_mean_of_what_had_landed(year: Year, some_flights: pd.DataFrame) -> None:
