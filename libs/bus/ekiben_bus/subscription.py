@@ -31,6 +31,7 @@ log = get_logger(__name__)
 SESSION_TIMEOUT_MS = 6_000
 _FAILURES_UNTIL_NOT_READY = 3
 _MARGIN_S = 10.0
+_TURN_S = 0.01
 
 
 class Subscription:
@@ -121,6 +122,7 @@ class Subscription:
         records: Sequence[Record] = batch
         if self._stopping.is_set() or self._rebalancing:
             self._rewind(_first_offsets(records))  # unread for whoever owns the partitions next
+            await asyncio.sleep(_TURN_S)
             return
         self._in_flight = asyncio.create_task(self._answer(records))
         try:

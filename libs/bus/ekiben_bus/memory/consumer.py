@@ -77,6 +77,7 @@ class MemoryConsumer:
     ) -> Mapping[TopicPartition, Sequence[StoredRecord]]:
         if self._stopped:
             raise ConsumerStoppedError
+        await asyncio.sleep(0)
         await self._assigned.wait()
         found = self._read(partitions, max_records or _EVERYTHING)
         if not found and timeout_ms:

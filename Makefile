@@ -1,0 +1,61 @@
+# Ekiben. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+DISTRIBUTIONS := $(wildcard contracts/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml examples/*/pyproject.toml)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.installed: requirements.lock scripts/setup.sh $(DISTRIBUTIONS)
+	@echo "setting up .venv (first time: one to three minutes)"
+	@PYTHON="$(PYTHON)" scripts/setup.sh
+
+.PHONY: setup
+setup: .venv/.installed ## Make .venv with every package at its locked version
+
+.PHONY: demo
+demo: setup ## The main job: a year of real flights through real Kafka, with a closing report
+	@$(BIN)/ekiben demo $(DEMO)
+
+.PHONY: up
+up: setup ## The whole system on this machine; Ctrl-C drains it
+	@$(BIN)/ekiben up
+
+.PHONY: test
+test: setup ## Every test, on real Kafka, BentoML and MLflow
+	$(BIN)/pytest $(TEST)
+
+.PHONY: test-fast
+test-fast: setup ## The tests of decisions, and the bus in memory
+	$(BIN)/pytest tests/unit tests/conformance -m "not kafka" $(TEST)
+
+.PHONY: check
+check: setup ## What must hold before every commit: format, types, arrows, contracts, README
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m ekiben_contracts check
+	$(BIN)/python scripts/check_readme.py
+
+.PHONY: fix
+fix: setup ## Format, and mend what ruff can mend
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+.PHONY: bench
+bench: setup ## The bus beside bare aiokafka, and the columnar body beside JSON; ratios
+	$(BIN)/python benchmarks/bus.py
+	$(BIN)/python benchmarks/columnar.py
+
+.PHONY: lock
+lock: setup ## Resolve the dependencies anew into requirements.lock
+	$(BIN)/uv lock --quiet --upgrade
+	$(BIN)/uv export --quiet --all-packages --all-extras --all-groups --output-file requirements.lock
+	rm -f uv.lock
+
+.PHONY: clean
+clean: ## Remove what was set up and written here: .venv, .ekiben, caches
+	rm -rf .venv .ekiben .pytest_cache .ruff_cache .import_linter_cache .hypothesis uv.lock
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,57 @@
+"""Each conformance test runs twice: in memory, and on the real Kafka that the ladder finds."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from conformance.world import World
+from ekiben_bus.cluster import KafkaCluster
+from ekiben_bus.memory import MemoryCluster
+from ekiben_bus.settings import KafkaSettings
+
+
+class KafkaTopics:
+    def __init__(self, admin: AIOKafkaAdminClient) -> None:
+        self._admin = admin
+
+    async def create(self, name: str, partitions: int, max_message_bytes: int) -> None:
+        config = {"max.message.bytes": str(max_message_bytes)}
+        await self._admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config)])
+
+    async def allow(self, name: str, max_message_bytes: int) -> None:
+        config = {"max.message.bytes": str(max_message_bytes)}
+        await self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=config)])
+
+
+class MemoryTopics:
+    def __init__(self, cluster: MemoryCluster) -> None:
+        self._cluster = cluster
+
+    async def create(self, name: str, partitions: int, max_message_bytes: int) -> None:
+        self._cluster.create_topic(name, partitions, max_message_bytes)
+
+    async def allow(self, name: str, max_message_bytes: int) -> None:
+        self._cluster.create_topic(name, self._cluster.partitions[name], max_message_bytes)
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    prefix = f"test-{uuid.uuid4().hex[:8]}."
+    if request.param == "memory":
+        cluster = MemoryCluster()
+        yield World(cluster, MemoryTopics(cluster), prefix)
+        return
+    bootstrap = request.getfixturevalue("kafka").bootstrap_servers
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield World(
+            KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap)), KafkaTopics(admin), prefix
+        )
+    finally:
+        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
+        await admin.close()
