@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import typer
-from ekiben.cli import app
 from typer.main import get_command
+
+from ekiben.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
 from conformance.world import World
 from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.memory import MemoryCluster
@@ -49,9 +50,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        yield World(
-            KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap)), KafkaTopics(admin), prefix
-        )
+        yield World(KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap)), KafkaTopics(admin), prefix)
     finally:
         await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
         await admin.close()

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+
 from conformance.world import World, until
 from ekiben_bus.deciding import dead_letter_alone
 from ekiben_bus.publishing import WireRecord
@@ -54,10 +55,18 @@ async def topics(world: World) -> None:
 
 
 def ask(number: int, *, partition: int | None = None, value: bytes | None = None) -> WireRecord:
-    body = {"request_id": f"r{number}", "model": "delay", "entity_id": f"e{number % 7}", "features": {"x": number}}
+    body = {
+        "request_id": f"r{number}",
+        "model": "delay",
+        "entity_id": f"e{number % 7}",
+        "features": {"x": number},
+    }
     return WireRecord(
-        "", number % PARTITIONS if partition is None else partition, f"e{number % 7}".encode(),
-        json.dumps(body).encode() if value is None else value, [],
+        "",
+        number % PARTITIONS if partition is None else partition,
+        f"e{number % 7}".encode(),
+        json.dumps(body).encode() if value is None else value,
+        [],
     )
 
 
@@ -94,7 +103,12 @@ async def running(
     settle: Callable[[Service], object] = lambda service: None,
     **settings: object,
 ) -> AsyncIterator[Service]:
-    defaults = {"topic_prefix": world.prefix, "backoff_s": 0.05, "longest_backoff_s": 0.2, "commit_interval_s": 0.05}
+    defaults = {
+        "topic_prefix": world.prefix,
+        "backoff_s": 0.05,
+        "longest_backoff_s": 0.2,
+        "commit_interval_s": 0.05,
+    }
     service = Service(GROUP, ServiceSettings.model_validate({**defaults, **settings}), world.cluster)
     service.consume(PREDICTION_REQUESTS, handler, on_failure)
     settle(service)
@@ -110,7 +124,9 @@ def ids(records: Sequence[object]) -> list[str]:
     return [dict(record.headers)["ce_id"].decode() for record in records]
 
 
-async def test_every_request_is_answered_once_with_key_and_partition_of_its_request(world: World, topics: None):
+async def test_every_request_is_answered_once_with_key_and_partition_of_its_request(
+    world: World, topics: None
+):
     await publish(world, *(ask(n) for n in range(300)))
     async with running(world, answer_all):
         found = await world.read(results(world), PARTITIONS, 300)
@@ -158,7 +174,9 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-async def test_an_unreadable_record_goes_to_the_dead_letters_byte_for_byte(case: str, world: World, topics: None):
+async def test_an_unreadable_record_goes_to_the_dead_letters_byte_for_byte(
+    case: str, world: World, topics: None
+):
     value, headers, reason = UNREADABLE[case]
     bad = WireRecord("", 1, b"\xf0key", value, [*headers, ("own", b"\xfe\x00")])
     await publish(world, ask(1, partition=1), bad, ask(2, partition=1))
@@ -177,7 +195,9 @@ async def test_an_unreadable_record_goes_to_the_dead_letters_byte_for_byte(case:
 
 
 async def test_a_header_that_is_not_ours_and_not_utf8_costs_nothing(world: World, topics: None):
-    await publish(world, WireRecord("", 0, b"k", ask(1).value, [("trace", b"\xff\xfe"), ("traceparent", b"\xff")]))
+    await publish(
+        world, WireRecord("", 0, b"k", ask(1).value, [("trace", b"\xff\xfe"), ("traceparent", b"\xff")])
+    )
     async with running(world, answer_all):
         assert ids(await world.read(results(world), PARTITIONS, 1)) == ["r1/result/1"]
 
@@ -231,7 +251,11 @@ async def test_nothing_is_committed_while_a_dead_letter_cannot_be_written(world:
     await world.topics.allow(graveyard(world), 100)
     await publish(world, ask(0, partition=0), ask(1, partition=0, value=b"broken"), ask(2, partition=0))
     async with running(world, answer_all) as service:
-        await until(lambda: service.registry.get_sample_value("ekiben_batches_failed_total", {"topic": requests(world)}))
+        await until(
+            lambda: service.registry.get_sample_value(
+                "ekiben_batches_failed_total", {"topic": requests(world)}
+            )
+        )
         assert await world.committed(world.prefix + GROUP, requests(world), 0) is None
         await world.topics.allow(graveyard(world), RECORD_LIMIT + HEADROOM)
         (dead,) = await world.read(graveyard(world), PARTITIONS, 1)
@@ -247,14 +271,24 @@ async def test_a_held_record_keeps_its_place_and_what_follows_it_waits(world: Wo
 
     async def holds_r2(batch: Sequence[Received]) -> Sequence[Verdict]:
         return [
-            Hold("endpoint away") if r.event.request_id == "r2" and not open_now.is_set() else Emit((answer(r),))
+            Hold("endpoint away")
+            if r.event.request_id == "r2" and not open_now.is_set()
+            else Emit((answer(r),))
             for r in batch
         ]
 
     async with running(world, holds_r2) as service:
         early = await world.read(results(world), PARTITIONS, 3)
         assert sorted(ids(early)) == ["r0/result/1", "r1/result/1", "r50/result/1"]
-        await until(lambda: (service.registry.get_sample_value("ekiben_batches_held_total", {"topic": requests(world)}) or 0) >= 3)
+        await until(
+            lambda: (
+                (
+                    service.registry.get_sample_value("ekiben_batches_held_total", {"topic": requests(world)})
+                    or 0
+                )
+                >= 3
+            )
+        )
         assert len(await world.read(results(world), PARTITIONS, 3)) == 3
         open_now.set()
         late = await world.read(results(world), PARTITIONS, 6)
@@ -327,7 +361,11 @@ async def test_a_batch_that_hangs_is_given_up_and_read_again(world: World, topic
 
 def defined(name: str, revision: int) -> Outgoing:
     event = EnsembleDefined(
-        ensemble=name, revision=revision, members=["a", "b"], method="average", defined_at=datetime(2026, 1, 1, tzinfo=UTC)
+        ensemble=name,
+        revision=revision,
+        members=["a", "b"],
+        method="average",
+        defined_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     return Outgoing(ROUTES, event, f"{name}/{revision}", key=event.key.encode())
 
@@ -355,10 +393,17 @@ async def test_a_table_is_fully_read_before_the_first_record_is_handled(world: W
 
 
 async def test_start_up_refuses_an_output_topic_with_fewer_partitions(world: World):
-    for topic, partitions in ((PREDICTION_REQUESTS, 3), (MODEL_OUTPUTS, 3), (PREDICTION_RESULTS, 2), (SHADOW_OUTPUTS, 3)):
+    for topic, partitions in (
+        (PREDICTION_REQUESTS, 3),
+        (MODEL_OUTPUTS, 3),
+        (PREDICTION_RESULTS, 2),
+        (SHADOW_OUTPUTS, 3),
+    ):
         await world.topics.create(world.prefix + topic.name, partitions, RECORD_LIMIT)
     await world.topics.create(graveyard(world), 3, RECORD_LIMIT)
     service = Service(GROUP, ServiceSettings(topic_prefix=world.prefix), world.cluster)
     service.consume(PREDICTION_REQUESTS, answer_all)
-    with pytest.raises(TooFewPartitionsError, match=r"at least 3 partitions of .*prediction-results.*found 2"):
+    with pytest.raises(
+        TooFewPartitionsError, match=r"at least 3 partitions of .*prediction-results.*found 2"
+    ):
         await service.serve()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import TopicPartition
+
 from ekiben_bus.cluster import Cluster
 from ekiben_bus.publishing import PartitionPublisher, WireRecord
 from ekiben_bus.records import Record
@@ -37,7 +38,9 @@ class World:
         finally:
             await publisher.stop()
 
-    async def read(self, topic: str, partitions: int, expected: int, deadline_s: float = DEADLINE_S) -> list[Record]:
+    async def read(
+        self, topic: str, partitions: int, expected: int, deadline_s: float = DEADLINE_S
+    ) -> list[Record]:
         """Every record of a topic, as soon as there are at least so many."""
         places = [TopicPartition(topic, number) for number in range(partitions)]
         consumer = self.cluster.consumer(group_id=None)
