@@ -1,0 +1,65 @@
+"""What a demo found out, as numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ekiben.demo.ledger import Accounts, Ledger, Phase
+from ekiben.demo.quantiles import quantile
+
+_MS: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole of it. Rates a second, latencies in milliseconds, memory in MB (10^6 bytes) by process."""
+
+    accounts: Accounts
+    requests_per_second: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    auc: Mapping[str, float | None]
+    seconds: float
+    rss_mb: Mapping[str, float]
+
+    def to_json(self) -> str:
+        """The report for machines; `failed` is the sum over its codes. What was not measured is null."""
+        accounts = self.accounts
+        numbers: dict[str, object] = {
+            "sent": accounts.sent,
+            "completed": accounts.completed,
+            "failed": sum(accounts.failed.values()),
+            "unreadable": accounts.unreadable,
+            "lost": accounts.lost,
+            "duplicates": accounts.duplicates,
+            "dead_letters": accounts.dead_letters,
+            "requests_per_second": _rounded(self.requests_per_second, 1),
+            "p50_ms": _rounded(self.p50_ms, 2),
+            "p95_ms": _rounded(self.p95_ms, 2),
+            "p99_ms": _rounded(self.p99_ms, 2),
+            "auc": {model: _rounded(area, 4) for model, area in self.auc.items()},
+            "seconds": _rounded(self.seconds, 1),
+            "rss_mb": {process: _rounded(mb, 1) for process, mb in self.rss_mb.items()},
+        }
+        return json.dumps(numbers, indent=2) + "\n"
+
+
+def make_report(
+    ledger: Ledger, auc: Mapping[str, float | None], seconds: float, rss_mb: Mapping[str, float]
+) -> Report:
+    """Close the books: throughput is of the bulk phase, latencies are of the paced one."""
+    latencies = ledger.latencies(Phase.PACED)
+    p50, p95, p99 = (_in_ms(quantile(latencies, q)) for q in (0.50, 0.95, 0.99))
+    return Report(ledger.accounts(), ledger.rate(Phase.BULK), p50, p95, p99, auc, seconds, rss_mb)
+
+
+def _in_ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * _MS
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
