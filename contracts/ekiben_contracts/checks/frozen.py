@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ekiben_contracts.checked_in import FROZEN, SCHEMAS, CheckedIn
 from ekiben_contracts.checks.problem import Problem, differences
 from ekiben_contracts.checks.subject import Subject
-from ekiben_contracts.documents import fingerprint, parse, schema
+from ekiben_contracts.documents import fingerprint, parse, schema, without_wording
 from ekiben_contracts.event import Event
 
 _VERSIONS = TypeAdapter(dict[str, str])
@@ -73,9 +73,10 @@ def _fingerprint_of(text: str) -> str | None:
 
 def _what_changed(standing: str | None, event: type[Event]) -> str:
     try:
-        told = "" if standing is None else differences(parse(standing), schema(event))
+        promised = parse(standing or "{}")
     except ValueError:
         return ""
+    told = differences(without_wording(promised), without_wording(schema(event))) if standing else ""
     return f": {told}" if told else ""
 
 

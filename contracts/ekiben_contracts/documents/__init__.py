@@ -2,7 +2,17 @@
 
 from ekiben_contracts.documents.asyncapi import asyncapi
 from ekiben_contracts.documents.rendering import parse, render
-from ekiben_contracts.documents.schema import fingerprint, schema
+from ekiben_contracts.documents.schema import fingerprint, schema, without_wording
 from ekiben_contracts.documents.table import replace_table, table, table_of
 
-__all__ = ["asyncapi", "fingerprint", "parse", "render", "replace_table", "schema", "table", "table_of"]
+__all__ = [
+    "asyncapi",
+    "fingerprint",
+    "parse",
+    "render",
+    "replace_table",
+    "schema",
+    "table",
+    "table_of",
+    "without_wording",
+]

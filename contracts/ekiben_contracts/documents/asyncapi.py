@@ -11,19 +11,24 @@ from typing import cast
 from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
+from ekiben_contracts.cloudevents import SPEC_VERSION
 from ekiben_contracts.documents.headers import headers_schema
 from ekiben_contracts.documents.table import key_in_words
 from ekiben_contracts.event import Event
 from ekiben_contracts.topics import SERVICES, Topic, dead_letter_topic
 
 _BINDING = "0.5.0"
-_SCHEMAS = "#/components/schemas/"
 
 
 def asyncapi(
     events: Sequence[type[Event]], topics: Sequence[Topic], examples: Mapping[str, JsonValue]
 ) -> JsonValue:
     """The whole document. `examples` are by type; a type without one gets none."""
+    carried = {event: topic for topic in topics for event in topic.types}
+    references, schemas = models_json_schema(
+        [(event, "validation") for event in {**carried, **dict.fromkeys(events)}],
+        ref_template="#/components/schemas/{model}",
+    )
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -41,11 +46,15 @@ def asyncapi(
         "operations": dict(_operations(topics)),
         "components": {
             "messages": {
-                event.type: _message(event, topic, examples.get(event.type))
-                for topic in topics
-                for event in topic.types
+                event.type: _message(
+                    event,
+                    topic,
+                    cast("JsonValue", references[event, "validation"]),
+                    examples.get(event.type),
+                )
+                for event, topic in carried.items()
             },
-            "schemas": _schemas(events),
+            "schemas": cast("JsonValue", schemas["$defs"]),
         },
     }
 
@@ -104,14 +113,14 @@ def _operation(action: str, topic: Topic, who: str) -> JsonValue:
     return operation
 
 
-def _message(event: type[Event], topic: Topic, example: JsonValue) -> JsonValue:
+def _message(event: type[Event], topic: Topic, payload: JsonValue, example: JsonValue) -> JsonValue:
     message: dict[str, JsonValue] = {
         "name": event.type,
         "title": event.__name__,
         "summary": (event.__doc__ or "").partition("\n")[0],
         "contentType": "application/json",
         "headers": headers_schema(event, topic),
-        "payload": {"$ref": f"{_SCHEMAS}{event.__name__}"},
+        "payload": payload,
         "bindings": {
             "kafka": {
                 "key": {"type": ["string", "null"], "description": key_in_words(topic)},
@@ -120,13 +129,6 @@ def _message(event: type[Event], topic: Topic, example: JsonValue) -> JsonValue:
         },
     }
     if example is not None:
-        headers: JsonValue = {"ce_specversion": "1.0", "ce_type": event.type, "ce_source": topic.writers[0]}
+        headers: JsonValue = {"ce_specversion": SPEC_VERSION, "ce_type": event.type}
         message["examples"] = [{"name": "flight", "headers": headers, "payload": example}]
     return message
-
-
-def _schemas(events: Sequence[type[Event]]) -> JsonValue:
-    _, document = models_json_schema(
-        [(event, "validation") for event in events], ref_template=f"{_SCHEMAS}{{model}}"
-    )
-    return cast("JsonValue", document["$defs"])

@@ -23,16 +23,17 @@ def schema(event: type[Event]) -> JsonValue:
 
 def fingerprint(document: JsonValue) -> str:
     """The SHA-256 of what a schema accepts. Its wording may be mended without changing it."""
-    return hashlib.sha256(canonical(_without_wording(document)).encode()).hexdigest()
+    return hashlib.sha256(canonical(without_wording(document)).encode()).hexdigest()
 
 
-def _without_wording(node: JsonValue) -> JsonValue:
+def without_wording(node: JsonValue) -> JsonValue:
+    """A schema without titles and descriptions: only what it accepts."""
     if isinstance(node, list):
-        return [_without_wording(item) for item in node]
+        return [without_wording(item) for item in node]
     if not isinstance(node, dict):
         return node
     return {
-        keyword: _each_without_wording(value) if keyword in _NAMED_BY_USERS else _without_wording(value)
+        keyword: _each_without_wording(value) if keyword in _NAMED_BY_USERS else without_wording(value)
         for keyword, value in node.items()
         if keyword not in _WORDING
     }
@@ -42,4 +43,4 @@ def _each_without_wording(named: JsonValue) -> JsonValue:
     """Below `properties` a key is a field, which may well be called title."""
     if not isinstance(named, dict):
         return named
-    return {name: _without_wording(value) for name, value in named.items()}
+    return {name: without_wording(value) for name, value in named.items()}
