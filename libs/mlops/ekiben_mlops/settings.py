@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CREDENTIALS: Final = re.compile(r"//[^/@]*@")
 
 
 class MlopsSettings(BaseSettings):
@@ -26,6 +30,11 @@ class MlopsSettings(BaseSettings):
     def tracking_uri(self) -> str:
         """Of runs and of the model registry."""
         return self.tracking_uri_override or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
+
+    @property
+    def shown_tracking_uri(self) -> str:
+        """The tracking URI as it may stand in a message: without a password."""
+        return _CREDENTIALS.sub("//***@", self.tracking_uri)
 
     @property
     def artifact_root(self) -> str:

@@ -29,7 +29,9 @@ class ModelUnavailableError(ModelClientError):
     `retry_after_s` is what the endpoint, or its breaker, asked to wait; None where it did not say.
     """
 
-    def __init__(self, model: str, endpoint: str, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, model: str, endpoint: str, message: str, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(model, endpoint, message)
         self.retry_after_s = retry_after_s
 

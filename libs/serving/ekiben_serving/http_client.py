@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import httpx
+from pydantic import ValidationError
 
 from ekiben_contracts.models import FeatureSpec
+from ekiben_serving.answers import outputs_of
+from ekiben_serving.attempts import Attempts
+from ekiben_serving.batches import Batch, batches_of
+from ekiben_serving.breaker import EndpointBreaker
+from ekiben_serving.clock import Clock, SystemClock
+from ekiben_serving.columnar import ANSWER_TYPE, COLUMNS_TYPE, Answer, ColumnarError, decode_answer
+from ekiben_serving.errors import BadRequestError, BadResponseError, ModelClientError, ModelProtocolError
+from ekiben_serving.exchange import Endpoint
 from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
-from ekiben_serving.validation import RowError
+from ekiben_serving.retrying import RetryPolicy
+from ekiben_serving.transport import PooledTransport
+from ekiben_serving.validation import RowError, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What a client sends, holds and endures at the most. More than 1,024 rows a call gain nothing."""
+
+    rows_per_call: int = 1024
+    request_bytes: int = 16 * 1024 * 1024
+    response_bytes: int = 16 * 1024 * 1024
+    connections: int = 8
+    breaker_failures: int = 5
+    breaker_reset_s: float = 2.0
+
+
+DEFAULT_LIMITS = ClientLimits()
 
 
 class HTTPModelClient:
     """A ModelClient over pooled connections, with retries and a circuit breaker of its own.
 
-    `timeout` bounds one attempt in seconds; `max_retries` are the attempts after the first. Given
-    neither `version` nor `signature`, it asks the endpoint for them before the first row. Given a
-    `version`, an answer of another one is a BadResponseError: a port may be taken over.
+    `timeout` bounds one attempt in seconds; `max_retries` are the attempts after the first. Without a
+    `signature` the endpoint is asked for it before the first row. With a `version`, an answer of
+    another one is a BadResponseError: a port may have been taken over.
     """
 
     def __init__(
@@ -28,30 +58,122 @@ class HTTPModelClient:
         *,
         version: str | None = None,
         signature: Sequence[FeatureSpec] | None = None,
+        limits: ClientLimits = DEFAULT_LIMITS,
         transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
-        raise NotImplementedError
+        self._model = model_name
+        self._url = endpoint_url.rstrip("/")
+        self._version = version
+        self._given = None if signature is None else Signature(signature)
+        self._learned: Signature | None = None
+        self._limits = limits
+        self._clock = clock or SystemClock()
+        self._http = httpx.AsyncClient(
+            transport=transport or PooledTransport(max_connections=limits.connections),
+            timeout=timeout,
+            headers={"accept-encoding": "identity"},
+        )
+        self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http)
+        self._breaker = EndpointBreaker(
+            model_name,
+            self._url,
+            clock=self._clock,
+            fail_max=limits.breaker_failures,
+            reset_timeout_s=limits.breaker_reset_s,
+        )
+        policy = RetryPolicy(max_retries)
+        self._attempts = Attempts(model_name, self._url, timeout, policy, self._breaker, self._clock, jitter)
 
     async def predict(
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
     ) -> ModelOutput:
         """See ModelClient.predict."""
-        raise NotImplementedError
+        row = {"entity_id": entity_id, "time_horizon": time_horizon, **features}
+        (output,) = await self.predict_batch([row])
+        if isinstance(output, RowError):
+            raise BadRequestError(self._model, self._url, f"entity {entity_id}: {output.message}")
+        return output
 
     async def predict_batch(
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
     ) -> Sequence[ModelOutput | RowError]:
-        """See ModelClient.predict_batch. More rows than one call may carry are sent in several, one after the other."""
-        raise NotImplementedError
+        """See ModelClient.predict_batch. What exceeds one call is sent in several, one after the other."""
+        deadline = math.inf if budget_s is None else self._clock.monotonic() + budget_s
+        headers = {"content-type": COLUMNS_TYPE}
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
+        outputs: list[ModelOutput | RowError] = []
+        try:
+            signature = self._given or self._learned or await self._learn(deadline)
+            for batch in batches_of(rows, signature, self._limits.rows_per_call, self._limits.request_bytes):
+                outputs += await self._ask(batch, headers, deadline)
+        except ModelProtocolError:
+            self._learned = None  # the endpoint may serve another version by now
+            raise
+        return outputs
 
     async def describe(self) -> ModelDescription:
         """Ask the endpoint which model it serves (GET /model_info)."""
-        raise NotImplementedError
+        return await self._attempts.make(self._describe_once, math.inf)
 
     async def health(self) -> EndpointHealth:
-        """See ModelClient.health (GET /readyz)."""
-        raise NotImplementedError
+        """See ModelClient.health. It asks GET /readyz, and neither heeds nor moves the breaker."""
+        timeout_s = self._attempts.timeout_s
+        try:
+            await self._endpoint.exchange("GET", "/readyz", timeout_s=timeout_s, expected_type="text/plain")
+        except ModelClientError as error:
+            return EndpointHealth(False, self._breaker.state, str(error))
+        return EndpointHealth(True, self._breaker.state)
 
     async def close(self) -> None:
         """See ModelClient.close."""
-        raise NotImplementedError
+        await self._http.aclose()
+
+    async def _learn(self, deadline: float) -> Signature:
+        description = await self._attempts.make(self._describe_once, deadline)
+        self._learned = Signature(description.signature)
+        return self._learned
+
+    async def _ask(
+        self, batch: Batch, headers: dict[str, str], deadline: float
+    ) -> list[ModelOutput | RowError]:
+        if batch.body is None:
+            return batch.merge([])
+        started = self._clock.monotonic()
+        answer = await self._attempts.make(partial(self._ask_once, batch.body, batch.size, headers), deadline)
+        return batch.merge(outputs_of(answer, (self._clock.monotonic() - started) * 1000))
+
+    async def _ask_once(self, body: bytes, rows: int, headers: dict[str, str], timeout_s: float) -> Answer:
+        found = await self._endpoint.exchange(
+            "POST", "/columns", timeout_s=timeout_s, expected_type=ANSWER_TYPE, content=body, headers=headers
+        )
+        try:
+            answer = decode_answer(found, rows)
+        except ColumnarError as error:
+            raise BadResponseError(self._model, self._url, str(error)) from error
+        self._check_identity(answer.model, answer.version)
+        return answer
+
+    async def _describe_once(self, timeout_s: float) -> ModelDescription:
+        found = await self._endpoint.exchange(
+            "GET", "/model_info", timeout_s=timeout_s, expected_type="application/json"
+        )
+        try:
+            description = ModelDescription.model_validate_json(found)
+        except ValidationError as error:
+            raise BadResponseError(
+                self._model, self._url, f"expected a description of a model: {error}"
+            ) from error
+        self._check_identity(description.model, description.version)
+        return description
+
+    def _check_identity(self, model: str, version: str) -> None:
+        if model != self._model or self._version not in (None, version):
+            raise BadResponseError(
+                self._model,
+                self._url,
+                f"expected {self._model} {self._version or 'of any version'}, found {model} {version}. "
+                "Was the port taken over by another model?",
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ekiben_contracts.event import FeatureValue
+from ekiben_contracts.event import FeatureValue, ModelName, Part
 from ekiben_contracts.models import FeatureSpec, ProblemType
 from ekiben_serving.validation import RowError
 
@@ -28,10 +28,10 @@ class ModelOutput(NamedTuple):
     latency_ms: float = 0.0
 
 
-class ModelDescription(NamedTuple):
+class ModelDescription(Part):
     """What an endpoint says it serves. `classes` are in the order of the probabilities."""
 
-    model: str
+    model: ModelName
     version: str
     problem_type: ProblemType
     signature: tuple[FeatureSpec, ...]

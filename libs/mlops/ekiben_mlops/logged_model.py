@@ -1,0 +1,144 @@
+"""A scikit-learn model as MLflow keeps it: written as skops, read back as what serving needs to know.
+
+skops and not pickle: reading it runs no code but that of types which were named when it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from ekiben_contracts.event import FeatureValue
+from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_mlops.errors import UnservableModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TRUSTED_LIBRARIES: Final = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.")
+"""Libraries whose types may be in a model although skops does not know them to be harmless."""
+_ALWAYS: Final = ("numpy", "pandas", "skops")
+"""What the service template imports itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedModel:
+    """An MLflow model directory: its skops file, its signature, one example row, and what it needs."""
+
+    directory: Path
+    file: str
+    trusted_types: tuple[str, ...]
+    signature: tuple[FeatureSpec, ...]
+    example: Mapping[str, FeatureValue]
+    requirements: tuple[str, ...]
+
+    def load(self) -> Any:
+        """The model itself."""
+        import skops.io  # noqa: PLC0415 - it brings scikit-learn: packaging a model does not need it
+
+        return skops.io.load(self.directory / self.file, trusted=list(self.trusted_types))
+
+
+def log_pipeline(mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame) -> str:
+    """Log a model into the current run, register it under a name and return its version."""
+    with warnings.catch_warnings():
+        # That integers cannot be null is what their columns say in the signature: they are required.
+        warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer")
+        signature = mlflow.models.infer_signature(rows, model.predict(rows.head(5)))
+        found = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            serialization_format="skops",
+            skops_trusted_types=_trusted_types(model),
+            signature=signature,
+            input_example=rows.head(1),
+            pip_requirements=requirements_of(model),
+            registered_model_name=name,
+        )
+    return str(found.registered_model_version)
+
+
+def read_logged_model(directory: Path) -> LoggedModel:
+    """Read the directory of an MLflow model.
+
+    Raises:
+        UnservableModelError: it was not logged as skops, has types of other libraries, or lacks
+            signature or input example.
+    """
+    import mlflow.models  # noqa: PLC0415 - only once a registry has been opened
+
+    logged = mlflow.models.Model.load(str(directory))
+    flavor = logged.flavors.get("sklearn", {})
+    if flavor.get("serialization_format") != "skops":
+        found = flavor.get("serialization_format") or f"the flavors {', '.join(logged.flavors)}"
+        raise UnservableModelError(
+            f"expected a scikit-learn model in skops format, found {found}. Log it with Registry.log_model."
+        )
+    if logged.signature is None or logged.signature.inputs is None:
+        raise UnservableModelError("expected a signature, found none. Log it with Registry.log_model.")
+    return LoggedModel(
+        directory=directory,
+        file=flavor["pickled_model"],
+        trusted_types=tuple(_check_trusted(flavor.get("skops_trusted_types") or [])),
+        signature=tuple(_spec(column) for column in logged.signature.inputs.to_dict()),
+        example=_example(directory, logged.saved_input_example_info),
+        requirements=tuple((directory / "requirements.txt").read_text().split()),
+    )
+
+
+def requirements_of(model: Any) -> list[str]:
+    """The installed distributions, pinned, that hold the classes of a model and its parts."""
+    parts = [model, *(model.get_params(deep=True).values() if hasattr(model, "get_params") else ())]
+    modules = {type(part).__module__.partition(".")[0] for part in _flat(parts)}
+    known = packages_distributions()
+    names = {distribution for module in {*modules, *_ALWAYS} for distribution in known.get(module, ())}
+    return sorted(f"{name}=={version(name)}" for name in names)
+
+
+def _flat(parts: Iterable[Any]) -> Iterable[Any]:
+    for part in parts:
+        if isinstance(part, (list, tuple)):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _trusted_types(model: Any) -> list[str]:
+    import skops.io  # noqa: PLC0415 - see LoggedModel.load
+
+    return _check_trusted(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+
+
+def _check_trusted(unknown: list[str]) -> list[str]:
+    refused = [name for name in unknown if not name.startswith(TRUSTED_LIBRARIES)]
+    if refused:
+        raise UnservableModelError(
+            f"expected a model of {', '.join(TRUSTED_LIBRARIES)} types alone, found {', '.join(refused[:5])}. "
+            "A Bento carries no code of yours: build the model of library parts."
+        )
+    return unknown
+
+
+def _spec(column: Mapping[str, Any]) -> FeatureSpec:
+    name, dtype = column.get("name"), column["type"]
+    if not name or dtype not in set(DType):
+        raise UnservableModelError(
+            f"expected named columns of {', '.join(DType)}, found {name or 'one unnamed'} of {dtype}. "
+            "Train on a DataFrame with such columns."
+        )
+    return FeatureSpec(name=name, dtype=DType(dtype), required=column.get("required", True))
+
+
+def _example(directory: Path, saved: Mapping[str, Any] | None) -> dict[str, FeatureValue]:
+    if saved is None or saved.get("type") != "dataframe":
+        raise UnservableModelError(
+            "expected an input example of one row, found none. Log it with Registry.log_model."
+        )
+    example = json.loads((directory / saved["artifact_path"]).read_text())
+    return dict(zip(example["columns"], example["data"][0], strict=True))

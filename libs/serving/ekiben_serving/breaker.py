@@ -1,0 +1,92 @@
+"""The circuit breaker of one endpoint: after some failures in a row it is left alone for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pybreaker
+
+from ekiben_serving.clock import Clock
+from ekiben_serving.errors import BadRequestError, BreakerOpenError, ModelClientError
+
+
+class EndpointBreaker:
+    """pybreaker's states and counts, with what it lacks for asyncio.
+
+    - Half-open, it lets every concurrent call through (50 of 50): here one probe, and only one.
+    - It takes an excluded exception for a success, so a cancelled probe would close it: here a
+      cancelled call says nothing at all. A 4xx does say that the endpoint lives.
+    - Its calls take no clock: here the state machine is only told results, and never asked for time.
+    """
+
+    def __init__(
+        self, model: str, endpoint: str, *, clock: Clock, fail_max: int = 5, reset_timeout_s: float = 2.0
+    ) -> None:
+        self._model = model
+        self._endpoint = endpoint
+        self._clock = clock
+        self._reset_timeout_s = reset_timeout_s
+        self._machine: Final = pybreaker.CircuitBreaker(fail_max=fail_max, throw_new_error_on_trip=False)
+        self._opened_at = 0.0
+        self._probing = False
+
+    @property
+    def state(self) -> str:
+        """closed, open or half-open."""
+        return self._machine.current_state
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Around one attempt.
+
+        Raises:
+            BreakerOpenError: the attempt must not be made.
+        """
+        probe = self._admit()
+        try:
+            yield
+        except BadRequestError:
+            self._record(None, probe)
+            raise
+        except ModelClientError as error:
+            self._record(error, probe)
+            raise
+        else:
+            self._record(None, probe)
+        finally:
+            if probe:
+                self._probing = False
+
+    def _admit(self) -> bool:
+        """Whether this attempt is the probe."""
+        if self.state == pybreaker.STATE_CLOSED:
+            return False
+        left = self._opened_at + self._reset_timeout_s - self._clock.monotonic()
+        if self._probing or left > 0:
+            raise BreakerOpenError(
+                self._model,
+                self._endpoint,
+                f"expected an endpoint that answers, found its circuit breaker {self.state} "
+                f"after {self._machine.fail_max} failures in a row. Ask again in {max(left, 0):.1f} s.",
+                retry_after_s=max(left, 0.0),
+            )
+        self._machine.half_open()
+        self._probing = True
+        return True
+
+    def _record(self, error: ModelClientError | None, probe: bool) -> None:
+        """Tell pybreaker a result; that of an attempt from before it opened is old news."""
+        if self.state != pybreaker.STATE_CLOSED and not probe:
+            return
+        try:
+            self._machine.call(_outcome, error)
+        except ModelClientError:
+            if self.state == pybreaker.STATE_OPEN:
+                self._opened_at = self._clock.monotonic()
+
+
+def _outcome(error: ModelClientError | None) -> None:
+    if error is not None:
+        raise error

@@ -1,0 +1,101 @@
+"""One HTTP request to a model and its answer: bounded in time and bytes, its failures named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from ekiben_serving.clock import Clock
+from ekiben_serving.errors import (
+    BadRequestError,
+    BadResponseError,
+    ModelClientError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+)
+from ekiben_serving.retrying import retry_after
+
+OVERLOADED = frozenset({429, 502, 503, 504})
+"""Statuses of an endpoint that has not answered and may soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model answers, for requests and for error messages."""
+
+    model: str
+    url: str
+    most_bytes: int
+    clock: Clock
+    http: httpx.AsyncClient
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_s: float,
+        expected_type: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The body of a 200 of the expected content type.
+
+        Raises:
+            ModelClientError: see its tree.
+        """
+        request = self.http.build_request(method, self.url + path, content=content, headers=headers)
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self.http.send(request, stream=True)
+                try:
+                    body = await self._read(response)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException):
+            raise ModelTimeoutError(
+                self.model,
+                self.url,
+                f"expected an answer to {path} within {timeout_s:.3g} s, found none. "
+                "Raise the timeout, send fewer rows, or look at the load of the endpoint.",
+            ) from None
+        except httpx.TransportError as error:
+            raise ModelUnavailableError(
+                self.model, self.url, f"expected an answer to {path}, found the connection failed: {error}"
+            ) from error
+        self._check(path, response, body, expected_type)
+        return body
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_raw():
+            size += len(part)
+            if size > self.most_bytes:
+                raise self._bad_response(f"a body of at most {self.most_bytes} bytes", "a larger one")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _check(self, path: str, response: httpx.Response, body: bytes, expected_type: str) -> None:
+        status = response.status_code
+        if status != httpx.codes.OK:
+            raise self._refusal(path, response, body)
+        found = response.headers.get("content-type", "no content type")
+        if found.partition(";")[0].strip() != expected_type:
+            raise self._bad_response(f"an answer to {path} as {expected_type}", found)
+
+    def _refusal(self, path: str, response: httpx.Response, body: bytes) -> ModelClientError:
+        status = response.status_code
+        found = f"expected an answer to {path}, found {status}: {body[:300].decode(errors='replace')}"
+        if status in OVERLOADED:
+            wait = retry_after(response.headers.get("retry-after"), self.clock.wall())
+            return ModelUnavailableError(self.model, self.url, found, retry_after_s=wait)
+        if response.is_client_error:
+            return BadRequestError(self.model, self.url, f"{found}. Is it a Bento that Ekiben packaged?")
+        return BadResponseError(self.model, self.url, f"{found}. Its log says why.")
+
+    def _bad_response(self, expected: str, found: str) -> BadResponseError:
+        return BadResponseError(self.model, self.url, f"expected {expected}, found {found}")
