@@ -29,7 +29,6 @@ from ekiben_bus.publishing import WireRecord
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.verdicts import Outgoing
 from ekiben_contracts.deployment import DeploymentRequested, EnsembleRequested, Strategy
-from ekiben_contracts.errors import describe
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.models import Method, MissingPolicy
 from ekiben_contracts.prediction import PredictionRequested
@@ -42,6 +41,7 @@ from ekiben_contracts.topics import (
     TOPICS,
     USERS,
 )
+from ekiben_contracts.wording import describe
 
 _CHUNK = 2000
 """Requests acknowledged together by `publish_many`: bounds memory, and keeps the batches full."""
@@ -151,14 +151,16 @@ class Ekiben:
 
     async def publish_raw(
         self,
-        value: bytes | None,
+        values: Iterable[bytes | None],
         *,
         key: bytes | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
-        """Publish bytes to the request topic just as they are, as a foreign producer would."""
+        """Publish values to the request topic just as they are, as a foreign producer would."""
         topic = self._naming.topic(PREDICTION_REQUESTS)
-        await self._connection.publish([WireRecord(topic, None, key, value, headers)])
+        # aiokafka takes a list of headers and nothing else
+        records = [WireRecord(topic, None, key, value, list(headers)) for value in values]
+        await self._connection.publish(records)
 
     def results(self, *, from_beginning: bool = False) -> Results:
         """Terminal events without duplicates, from now on or from the start of the topic."""
@@ -256,6 +258,7 @@ class Ekiben:
             for source in TOPICS
             for reader in source.readers
             if reader != USERS
+            and not source.compacted  # read as a table, it has no dead letters
             and topic in (None, source.name, self._naming.topic(source))
             and group in (None, reader)
         ]

@@ -46,11 +46,15 @@ class Deployment:
             async with asyncio.timeout(timeout_s):
                 return [step async for step in self.steps()][-1]
         except TimeoutError:
-            raise NoAnswerError(
-                expected=f"the end of the deployment {self.id} of {self.model} within {timeout_s:g} s",
-                found="no step that ends it",
-                attempt="`ekiben doctor`, or the log of the deployer; the deployment goes on meanwhile",
-            ) from None
+            raise self.not_finished(timeout_s) from None
+
+    def not_finished(self, timeout_s: float) -> NoAnswerError:
+        """The error that says that the last step did not come in time."""
+        return NoAnswerError(
+            expected=f"the end of the deployment {self.id} of {self.model} within {timeout_s:g} s",
+            found="no step that ends it",
+            attempt="`ekiben doctor`, or the log of the deployer; the deployment goes on meanwhile",
+        )
 
     def _step(self, record: Record) -> DeploymentProgressed | None:
         """A step of ours that was not told before: after a crash the deployer may enter one again."""

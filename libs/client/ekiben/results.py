@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -63,13 +63,14 @@ class Results:
                     return result
             self._waiting.extend(await (await self._opened()).read())
 
-    async def to_end(self) -> list[Result]:
+    async def to_end(self) -> AsyncIterator[Result]:
         """Every result up to where the topic ends now."""
         topic = await self._opened()
-        pending = [*self._waiting]
-        self._waiting.clear()
-        pending += [record async for record in topic.read_to_end()]
-        return [result for record in pending if (result := self._take(record)) is not None]
+        async for record in topic.read_to_end():
+            result = self._take(record)
+            if result is not None:
+                self.last = record
+                yield result
 
     async def close(self) -> None:
         """Stop reading."""

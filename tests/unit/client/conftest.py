@@ -15,7 +15,7 @@ def cluster():
     for topic in TOPICS:
         cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
         for reader in topic.readers:
-            if reader != USERS:
+            if reader != USERS and not topic.compacted:
                 cluster.create_topic(dead_letter_topic(topic.name, reader), topic.partitions)
     return cluster
 

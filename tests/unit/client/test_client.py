@@ -118,7 +118,7 @@ async def test_a_request_without_an_id_is_known_by_the_one_it_was_given(cluster,
 
 
 async def test_raw_bytes_are_published_unchanged(cluster, ekiben):
-    await ekiben.publish_raw(b"\xff no json", key=b"k", headers=[("h", b"\xfe")])
+    await ekiben.publish_raw([b"\xff no json"], key=b"k", headers=[("h", b"\xfe")])
     (record,) = published(cluster, PREDICTION_REQUESTS)
     assert (record.key, record.value, list(record.headers)) == (b"k", b"\xff no json", [("h", b"\xfe")])
 
@@ -197,7 +197,7 @@ async def test_results_from_the_beginning_end_where_the_topic_ends(cluster, ekib
     for n in range(8):
         answer(cluster, completed(f"r{n}"), partition=n % 4)
     async with ekiben.results(from_beginning=True) as results:
-        assert sorted(result.request_id for result in await results.to_end()) == [f"r{n}" for n in range(8)]
+        assert sorted([result.request_id async for result in results.to_end()]) == [f"r{n}" for n in range(8)]
 
 
 async def test_routes_are_the_latest_of_each_key(cluster, ekiben):

@@ -31,14 +31,9 @@ class Home:
         return self.path / "logs"
 
     @property
-    def mlflow_uri(self) -> str:
-        """MLflow's store, as its tracking URI."""
-        return f"sqlite:///{self.path / 'mlflow.db'}"
-
-    @property
-    def bentoml(self) -> Path:
-        """The Bentos."""
-        return self.path / "bentoml"
+    def mlflow(self) -> Path:
+        """MLflow's store, unless MLFLOW_TRACKING_URI names another."""
+        return self.path / "mlflow.db"
 
     @property
     def lock(self) -> Path:

@@ -1,17 +1,27 @@
-"""The broker of a local system: the user's own, or an embedded one that is started again when it dies."""
+"""The broker of a local system, by the rungs of the ladder; an embedded one is started again when it dies."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Protocol
 
 from ekiben.local.home import Home
 from ekiben.local.progress import OnProgress, Progress, State
 from ekiben.local.restarts import BackOff, after_death
+from ekiben_bus.brokers import ladder
 from ekiben_bus.brokers.embedded import EmbeddedKafka
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.brokers.ports import is_free
+from ekiben_bus.brokers.rungs import (
+    BrokerSettings,
+    Rung,
+    climb,
+    why_not_containers,
+    why_not_embedded,
+    why_not_external,
+)
 from ekiben_bus.settings import KafkaSettings
 
 NAME = "kafka"
@@ -20,34 +30,58 @@ _POLL_S = 0.25
 
 
 class Broker(Protocol):
-    """Where Kafka is, for as long as the system runs."""
+    """Where Kafka is, for as long as the system runs. Starting raises a BrokerError where there is none."""
 
     @property
     def settings(self) -> KafkaSettings: ...
     @property
-    def rung(self) -> str: ...
+    def rung(self) -> Rung: ...
     @property
     def pid(self) -> int | None: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
 
-class ExternalKafka:
-    """Somebody else's broker: it is there before us and stays after us."""
+def choose_rung(settings: BrokerSettings, kafka: KafkaSettings) -> Rung:
+    """The broker that is named, else an embedded one; a container only where EKIBEN_BROKER asks for it.
 
-    rung = "external"
+    Raises:
+        BrokerError: the rung does not hold.
+    """
+    rungs = {Rung.EXTERNAL: lambda: why_not_external(kafka), Rung.EMBEDDED: why_not_embedded}
+    if settings.broker is Rung.CONTAINERS:
+        rungs[Rung.CONTAINERS] = lambda: why_not_containers(settings)
+    return climb(settings.broker, rungs).rung
+
+
+class LadderKafka:
+    """Somebody else's broker, or one in a container: who runs it sees that it stays up."""
+
     pid = None
 
-    def __init__(self, settings: KafkaSettings, on_progress: OnProgress) -> None:
-        self.settings = settings
+    def __init__(
+        self, home: Home, rung: Rung, settings: BrokerSettings, kafka: KafkaSettings, on_progress: OnProgress
+    ) -> None:
+        self.rung = rung
+        self.settings = kafka
+        self._home = home
+        self._asked = settings.model_copy(update={"broker": rung})
         self._on_progress = on_progress
+        self._stack = ExitStack()
 
     async def start(self) -> None:
-        """Nothing to start."""
-        self._on_progress(Progress(NAME, State.READY, f"yours, at {self.settings.bootstrap_servers}"))
+        """Return when it is there."""
+        self._on_progress(Progress(NAME, State.STARTING))
+        found = await asyncio.to_thread(
+            self._stack.enter_context,
+            ladder.broker(self._home.path, settings=self._asked, kafka=self.settings),
+        )
+        self.settings = found.settings
+        self._on_progress(Progress(NAME, State.READY, str(found)))
 
     async def stop(self) -> None:
-        """It is not ours to stop."""
+        """Stop a container; leave somebody else's alone."""
+        await asyncio.to_thread(self._stack.close)
 
 
 class SupervisedKafka:
@@ -56,7 +90,7 @@ class SupervisedKafka:
     Without a port of the user's choice it takes 9092, or a free one where that is taken.
     """
 
-    rung = "embedded"
+    rung = Rung.EMBEDDED
 
     def __init__(
         self,

@@ -22,11 +22,12 @@ from ekiben.local import running
 from ekiben.local.child import Child, describe_exit
 from ekiben.local.environment import environment
 from ekiben.local.home import Home
-from ekiben.local.kafka import Broker, ExternalKafka, SupervisedKafka
+from ekiben.local.kafka import Broker, LadderKafka, SupervisedKafka, choose_rung
 from ekiben.local.progress import OnProgress, Progress, State, ignore
 from ekiben.local.restarts import BackOff
 from ekiben.local.running import Running, RunningService
 from ekiben.local.supervised import Supervised
+from ekiben_bus.brokers.rungs import BrokerSettings, Rung
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topics import TopicReport, apply_topics
@@ -46,10 +47,11 @@ _BENTOS_PATIENCE_S = 45.0
 class Options:
     """How a local system is run.
 
-    `kafka` says how to reach a broker of the user's own; without it one is embedded, on `port`.
+    `kafka` and `broker` are the environment's unless given; `port` is the embedded broker's.
     """
 
-    kafka: KafkaSettings | None = None
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
     port: int | None = None
     topic_prefix: str = ""
     start_timeout_s: float = 120.0
@@ -84,7 +86,7 @@ class LocalSystem:
         return self._broker.settings.bootstrap_servers
 
     @property
-    def rung(self) -> str:
+    def rung(self) -> Rung:
         """Which rung of the broker ladder serves."""
         return self._broker.rung
 
@@ -139,12 +141,14 @@ class LocalSystem:
         )
 
     def _choose_broker(self) -> Broker:
-        if self._options.kafka is not None:
-            return ExternalKafka(self._options.kafka, self._on_progress)
+        given = self._options
+        rung = choose_rung(given.broker, given.kafka)
+        if rung is not Rung.EMBEDDED:
+            return LadderKafka(self.home, rung, given.broker, given.kafka, self._on_progress)
         return SupervisedKafka(
             self.home,
-            self._options.port,
-            back_off=self._options.back_off,
+            given.port,
+            back_off=given.back_off,
             clock=time.monotonic,
             on_progress=self._on_progress,
         )
@@ -166,7 +170,7 @@ class LocalSystem:
             pid=os.getpid(),
             bootstrap_servers=self.bootstrap_servers,
             topic_prefix=self.topic_prefix,
-            broker=self.rung,
+            broker=str(self.rung),
             services=dict(self.services),
             started_at=self._started_at,
         )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from ekiben_deployer.supervisor import owner
 from ekiben_deployer.supervisor.deciding import Policy
 from ekiben_deployer.supervisor.files import Home, write_document
 from ekiben_deployer.supervisor.identity import Identity
@@ -20,7 +21,7 @@ from ekiben_telemetry.logging import configure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Supervise until SIGTERM or SIGINT; 0 also when another supervisor of this home runs already."""
+    """Supervise until SIGTERM, SIGINT or our owner's end; 0 also when another supervisor of this home runs already."""
     parser = argparse.ArgumentParser(prog="python -m ekiben_deployer.supervisor", description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("EKIBEN_HOME", ".ekiben")))
     parser.add_argument(
@@ -43,10 +44,11 @@ def _supervise(home: Home) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, remember)
+    owner_is_gone = owner.watch(os.environ.get(owner.VARIABLE))
     try:
         with sole(home.lock):
             write_document(home.supervisor, Identity.of(os.getpid()))
-            Supervisor(home, Policy()).run(lambda: bool(told))
+            Supervisor(home, Policy()).run(lambda: bool(told) or owner_is_gone())
             home.supervisor.unlink(missing_ok=True)
     except AlreadyRunningError as error:
         print(error, file=sys.stderr)

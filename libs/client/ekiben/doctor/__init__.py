@@ -1,0 +1,1 @@
+"""What has to be right for Ekiben to work on a machine; each check says what it found, and the mend."""

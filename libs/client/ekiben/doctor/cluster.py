@@ -1,0 +1,48 @@
+"""The cluster: a broker that answers, and the topics on it."""
+
+from __future__ import annotations
+
+from ekiben.doctor.check import Check, fail, ok, skipped
+from ekiben_bus.connection import ConnectionSettingsError
+from ekiben_bus.naming import Naming
+from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.topic_plan import Plan
+from ekiben_bus.topics import TopicsError, compare_topics
+
+_BROKER, _TOPICS = "broker", "topics"
+_MOST_NAMED = 3
+
+
+async def cluster(kafka: KafkaSettings, topic_prefix: str, origin: str) -> list[Check]:
+    """Whether it answers, and how its topics differ from the contracts."""
+    address = f"{kafka.bootstrap_servers}, from {origin}"
+    try:
+        plan = await compare_topics(kafka, Naming(topic_prefix))
+    except (TopicsError, ConnectionSettingsError, OSError) as error:
+        mend = "`ekiben up`, another address, or the KAFKA_SASL_ and KAFKA_SSL_ settings"
+        return [fail(_BROKER, f"{address}: {error}", mend), skipped(_TOPICS, "no broker to ask")]
+    return [ok(_BROKER, f"answers at {address}"), _topics(plan)]
+
+
+def nobody(error: str, mend: str) -> list[Check]:
+    """No broker is known."""
+    return [fail(_BROKER, error, mend), skipped(_TOPICS, "no broker to ask")]
+
+
+def _topics(plan: Plan) -> Check:
+    if plan.missing:
+        names = [topic.name for topic in plan.missing]
+        found = f"{len(names)} missing: {_some(names)}"
+        return fail(_TOPICS, found, "`ekiben topics apply`")
+    if plan.shortfalls:
+        mend = "add partitions while nobody writes, or use another topic prefix"
+        return fail(_TOPICS, _some([str(each) for each in plan.shortfalls]), mend)
+    if plan.drifts:
+        mend = "set it back, unless it was meant so: nothing alters a topic unasked"
+        return fail(_TOPICS, _some([str(each) for each in plan.drifts]), mend)
+    return ok(_TOPICS, f"all {len(plan.existing)} are there and right")
+
+
+def _some(names: list[str]) -> str:
+    left = len(names) - _MOST_NAMED
+    return "; ".join(names[:_MOST_NAMED]) + (f"; and {left} more" if left > 0 else "")
