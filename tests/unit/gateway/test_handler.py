@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -47,6 +48,21 @@ def scored(verdict) -> ModelsScored:
     assert outgoing.topic is MODEL_OUTPUTS
     assert outgoing.id == f"{outgoing.event.request_id}/scored/{outgoing.event.attempt}"
     return outgoing.event
+
+
+class SlowClient:
+    """A model whose answer takes some turns of the event loop."""
+
+    def __init__(self, client):
+        self._client = client
+        self.answered = False
+
+    async def predict_batch(self, rows, **rest):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        answers = await self._client.predict_batch(rows, **rest)
+        self.answered = True
+        return answers
 
 
 class TestASingleModel:
@@ -123,7 +139,13 @@ class TestABatch:
         gateway.models.client("weather").failure = ZeroDivisionError("a bug")
         with pytest.raises(ZeroDivisionError):
             await gateway.answer(received(0), received(1, model="weather"))
-        assert len(gateway.models.client("delay").calls) == 1
+
+    async def test_leaves_no_call_running_when_another_raises_a_bug(self, gateway):
+        gateway.models.client("weather").failure = ZeroDivisionError("a bug")
+        slow = gateway.models.clients["delay", "1"] = SlowClient(gateway.models.client("delay"))
+        with pytest.raises(ZeroDivisionError):
+            await gateway.answer(received(0), received(1, model="weather"))
+        assert slow.answered
 
 
 class TestIdentity:
@@ -264,6 +286,15 @@ class TestAModelThatIsDown:
         gateway.wait(59)
         gateway.models.up()
         scored((await gateway.answer(received()))[0])
+
+    async def test_that_came_back_is_given_all_the_patience_again(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        gateway.models.up()
+        await gateway.answer(received())
+        gateway.wait(61)
+        gateway.models.down()
+        assert isinstance((await gateway.answer(received()))[0], Hold)
 
     async def test_for_too_long_makes_dead_letters_of_its_requests(self, gateway):
         gateway.models.down()

@@ -109,7 +109,15 @@ def test_a_member_that_is_not_routed_is_named():
     assert not router.is_complete("both")
 
 
-@pytest.mark.parametrize("events", [(), (model("other"),), (model("delay", version("1", 0, Role.RETIRED)),)])
+@pytest.mark.parametrize(
+    "events",
+    [
+        (),
+        (model("other"),),
+        (model("delay", version("1", 0, Role.RETIRED)),),
+        (model("delay", version("1", 0)),),
+    ],
+)
 def test_a_name_without_a_version_that_takes_traffic_has_no_plan(events):
     router = Router(FakeRoutes.of(*events))
     assert router.plan("delay") is None

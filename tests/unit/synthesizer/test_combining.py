@@ -75,6 +75,10 @@ def test_an_average_of_classifiers_is_the_mean_of_each_class():
     assert (found.prediction, found.label) == (pytest.approx(0.6), "late")
 
 
+def test_members_that_say_the_same_are_not_changed_by_rounding():
+    assert combined([value(name, 0.01) for name in "abc"]).prediction == 0.01
+
+
 def test_weights_count_as_given():
     outputs = [value("a", 10.0), value("b", 40.0)]
     assert combined(outputs, Method.WEIGHTED, {"a": 1, "b": 3}).prediction == pytest.approx(32.5)
