@@ -18,6 +18,9 @@ from ekiben_contracts.cloudevents import encode
 from ekiben_contracts.topics import Topic
 
 
+_MOST_HEADERS = 64 * 1024
+
+
 class OutputTooLargeError(Exception):
     """An output is larger than its topic allows, so the broker would refuse it for ever."""
 
@@ -109,7 +112,11 @@ def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | Non
     if key is None:
         key = str(getattr(outgoing.event, outgoing.topic.key)).encode()
     record = WireRecord(author.naming.topic(outgoing.topic), partition, key, value, headers)
-    if record.size > outgoing.topic.max_message_bytes:
+    # adding the headers up costs as much as the rest: only where they could matter
+    if (
+        len(value) > outgoing.topic.max_message_bytes - _MOST_HEADERS
+        and record.size > outgoing.topic.max_message_bytes
+    ):
         raise OutputTooLargeError(
             f"expected at most {outgoing.topic.max_message_bytes} bytes on {record.topic}, found "
             f"{record.size}"

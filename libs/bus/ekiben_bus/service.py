@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -125,6 +126,9 @@ class Service:
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then drain. The main of a service."""
+        # a batch is thousands of objects for one round: by default each would be scanned again and again
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         uvloop.run(self._run_until_signalled())
 
     def stop(self) -> None:
