@@ -18,9 +18,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from ekiben_flights.data import Year, label, landed, was_late
-from ekiben_flights.features import features
+from ekiben_flights.features import NUMBERS, features
 from ekiben_flights.models import MODELS
 from ekiben_flights.plan import CALIBRATION_DAY, LEARN, MEASURE
+
+_TYPICAL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A calibrated model, its metrics on the months it has not seen, and one row to try it with."""
+    """A calibrated model, its metrics on the months it has not seen, and rows such as it takes.
+
+    The first row is complete, to try it with; in the second all that may be missing is.
+    """
 
     name: str
     model: CalibratedClassifierCV
     metrics: dict[str, float]
     params: dict[str, str]
-    example: pd.DataFrame
+    rows: pd.DataFrame
 
 
 def split(year: Year) -> Split:
@@ -86,7 +91,7 @@ def _fit(name: str, pipeline: Pipeline, slices: Split) -> Trained:
         model=model,
         metrics=measure(model, slices.measure),
         params=_params(pipeline, slices),
-        example=slices.measure.rows.iloc[[0]],
+        rows=typical(slices.fit.rows),
     )
 
 
@@ -100,6 +105,13 @@ def measure(model: CalibratedClassifierCV, on: Slice) -> dict[str, float]:
         "mean_probability": float(probability.mean()),
         "share_late": float(on.late.mean()),
     }
+
+
+def typical(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that show every type and, in the second, all that may be missing."""
+    complete = rows.dropna().head(1)
+    sparse = complete.assign(**dict.fromkeys(NUMBERS, float("nan")))
+    return pd.concat([complete, sparse, rows.head(_TYPICAL)], ignore_index=True)
 
 
 def _params(pipeline: Pipeline, slices: Split) -> dict[str, str]:

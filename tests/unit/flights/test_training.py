@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from ekiben_flights.data import Year, was_late
-from ekiben_flights.features import features
+from ekiben_flights.features import SIGNATURE, features
 from ekiben_flights.plan import LINEAR, TREES
 from ekiben_flights.replay import chosen
 from ekiben_flights.training import Split, Trained, split, train
@@ -65,6 +65,15 @@ def test_a_model_is_better_calibrated_than_the_share_of_late_flights(
 
     assert brier_score_loss(late, probability) < 0.95 * brier_score_loss(late, constant)
     assert probability.mean() == pytest.approx(late.mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("name", [TREES, LINEAR])
+def test_the_rows_of_a_model_show_what_may_be_missing(name: str, trained: dict[str, Trained]) -> None:
+    rows = trained[name].rows
+
+    assert rows.iloc[0].notna().all()
+    missing = rows.isna().any()
+    assert {spec.name for spec in SIGNATURE if not spec.required} == set(missing[missing].index)
 
 
 @pytest.mark.parametrize("name", [TREES, LINEAR])
