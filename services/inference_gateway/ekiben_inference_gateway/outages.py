@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
+from typing import NamedTuple
 
 from ekiben_inference_gateway.routing import Endpoint
+
+
+class _Outage(NamedTuple):
+    since: float
+    last_failure: float
 
 
 class Outages:
     """The endpoints that are down now. An outage begins with its first failed call here.
 
     Patience is for the outage, not for each request: otherwise every batch of a backlog would hold
-    its partition as long again. After a restart of the gateway it begins anew.
+    its partition as long again. After a restart of the gateway it begins anew, and so it does where
+    nobody has asked for so long that the failures before say nothing of now.
     """
 
     def __init__(self, patience_s: float, clock: Callable[[], float] = monotonic) -> None:
         self._patience_s = patience_s
         self._clock = clock
-        self._since: dict[Endpoint, float] = {}
+        self._outages: dict[Endpoint, _Outage] = {}
 
     def down(self, endpoint: Endpoint) -> None:
         """It did not answer."""
-        self._since.setdefault(endpoint, self._clock())
+        now = self._clock()
+        known = self._outages.get(endpoint, _Outage(now, now))
+        goes_on = now - known.last_failure <= self._patience_s
+        self._outages[endpoint] = _Outage(known.since if goes_on else now, now)
 
     def up(self, endpoint: Endpoint) -> None:
         """It answered."""
-        self._since.pop(endpoint, None)
+        self._outages.pop(endpoint, None)
 
     def is_given_up(self, endpoint: Endpoint) -> bool:
         """Whether it has been down for longer than its requests are held."""
-        since = self._since.get(endpoint)
-        return since is not None and self._clock() - since >= self._patience_s
+        outage = self._outages.get(endpoint)
+        return outage is not None and self._clock() - outage.since >= self._patience_s
 
     def keep(self, endpoints: frozenset[Endpoint]) -> None:
         """Forget the outages of endpoints that are routed no more."""
-        for gone in self._since.keys() - endpoints:
-            del self._since[gone]
+        for gone in self._outages.keys() - endpoints:
+            del self._outages[gone]

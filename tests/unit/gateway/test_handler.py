@@ -289,17 +289,16 @@ class TestAModelThatIsDown:
 
     async def test_that_came_back_is_given_all_the_patience_again(self, gateway):
         gateway.models.down()
-        await gateway.answer(received())
+        await gateway.hold(55, received())
         gateway.models.up()
         await gateway.answer(received())
-        gateway.wait(61)
+        gateway.wait(5)
         gateway.models.down()
         assert isinstance((await gateway.answer(received()))[0], Hold)
 
     async def test_for_too_long_makes_dead_letters_of_its_requests(self, gateway):
         gateway.models.down()
-        await gateway.answer(received())
-        gateway.wait(61)
+        assert await gateway.hold(60, received()) == {Hold}
         (verdict,) = await gateway.answer(received())
         assert isinstance(verdict, DeadLetter)
         assert verdict.reason == "model-unavailable"
@@ -310,8 +309,7 @@ class TestAModelThatIsDown:
 
     async def test_for_too_long_does_not_hold_the_next_batch_as_long_again(self, gateway):
         gateway.models.down()
-        await gateway.answer(received(0))
-        gateway.wait(61)
+        await gateway.hold(60, received(0))
         assert [type(v) for v in await gateway.answer(received(0), received(1))] == [DeadLetter] * 2
 
     async def test_has_requests_answered_when_their_deadline_is_over_first(self, gateway):
@@ -383,8 +381,7 @@ class TestAnEnsemble:
     async def test_fails_as_insufficient_once_patience_is_over(self):
         gateway = of_policy("all")
         gateway.models.down("weather")
-        await gateway.answer(received(model="both"))
-        gateway.wait(61)
+        await gateway.hold(60, received(model="both"))
         (verdict,) = await gateway.answer(received(model="both"))
         assert verdict.reason == "insufficient-models"
         answer = failed(verdict)

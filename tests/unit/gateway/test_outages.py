@@ -52,6 +52,13 @@ def test_an_answer_ends_an_outage(outages, clock):
     assert not outages.is_given_up(DELAY)
 
 
+def test_failures_from_long_ago_are_another_outage(outages, clock):
+    outages.down(DELAY)
+    clock.now += 61
+    outages.down(DELAY)
+    assert not outages.is_given_up(DELAY)
+
+
 def test_an_endpoint_that_never_failed_is_not_given_up(outages):
     assert not outages.is_given_up(DELAY)
 
