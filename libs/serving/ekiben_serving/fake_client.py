@@ -1,4 +1,4 @@
-"""A model in memory, for the tests of whoever asks models. It passes the suite of the real clients."""
+"""A model in memory, for the tests of whoever asks models: it checks rows and keeps order as real ones do."""
 
 from __future__ import annotations
 
