@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -39,7 +40,7 @@ class TooFewPartitionsError(TopicsError):
 
     def __init__(self, shortfalls: Sequence[Shortfall]) -> None:
         super().__init__(
-            "; ".join(map(str, shortfalls)) + ". Nothing was changed. Add partitions while nobody writes "
+            "; ".join(map(str, shortfalls)) + ". No topic was changed. Add partitions while nobody writes "
             "(a key may move to another partition), or use another topic prefix"
         )
         self.shortfalls = tuple(shortfalls)
@@ -71,12 +72,17 @@ async def apply_topics(
         TopicsError: the cluster refused to create one.
     """
     async with _administration(settings) as admin:
-        planned = await _plan(admin, naming or Naming(), topics, partitions)
+        look = partial(_plan, admin, naming or Naming(), tuple(topics), partitions)
+        planned = await look()
         if planned.shortfalls:
             raise TooFewPartitionsError(planned.shortfalls)
         created = await _create(admin, planned.missing)
-        by_others = tuple(topic.name for topic in planned.missing if topic.name not in created)
-        return TopicReport(created, planned.existing + by_others, planned.drifts)
+        # looked at again: what was just created takes a moment to be seen, and others may create too
+        planned = await _until_nothing_is_missing(look)
+        if planned.shortfalls:
+            raise TooFewPartitionsError(planned.shortfalls)
+        existing = tuple(name for name in planned.existing if name not in created)
+        return TopicReport(created, existing, planned.drifts)
 
 
 async def verify_topics(
@@ -173,7 +179,7 @@ async def _configs(
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: Sequence[WantedTopic]) -> tuple[str, ...]:
-    """Create and wait until every broker's clients can see them; the names of those created here."""
+    """Ask for them; the names of those that were created, not by another process a moment before."""
     if not missing:
         return ()
     new = [
@@ -191,16 +197,17 @@ async def _create(admin: AIOKafkaAdminClient, missing: Sequence[WantedTopic]) ->
             refused.append(f"{outcome['topic']}: {error.__name__}: {outcome['error_message']}")
     if refused:
         raise TopicsError(f"expected to create these topics, the cluster refused: {'; '.join(refused)}")
-    await _until_visible(admin, {topic.name for topic in missing})
     return tuple(created)
 
 
-async def _until_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+async def _until_nothing_is_missing(look: Callable[[], Awaitable[Plan]]) -> Plan:
     deadline = time.monotonic() + _VISIBLE_WITHIN_S
-    while hidden := names - (await _partition_counts(admin)).keys():
+    while (planned := await look()).missing:
         if time.monotonic() > deadline:
+            hidden = ", ".join(topic.name for topic in planned.missing)
             raise TopicsError(
-                f"expected to see the new topics within {_VISIBLE_WITHIN_S:g} s, still hidden: "
-                f"{', '.join(sorted(hidden))}; is a broker of the cluster away?"
+                f"expected to see the new topics within {_VISIBLE_WITHIN_S:g} s, still hidden: {hidden}; "
+                "is a broker of the cluster away, or is somebody deleting them?"
             )
         await asyncio.sleep(_POLL_S)
+    return planned

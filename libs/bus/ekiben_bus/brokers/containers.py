@@ -32,17 +32,19 @@ _POLL_S = 0.05
 _LAST_LINES = 20
 
 
-def why_not(image: str) -> str | None:
-    """Why no container of this image can start at once; None if one can.
+def why_not(image: str, *, pulling: bool = False) -> str | None:
+    """Why no container of this image can start; None if one can.
 
-    An image that is not here counts as a reason: a pull takes minutes, or hangs on a closed network.
+    Unless `pulling` is welcome, an image that is not here counts as a reason: to pull it takes
+    minutes, or hangs on a closed network.
     """
     try:
         engine = DockerClient(timeout=_ENGINE_ANSWERS_WITHIN_S).client
     except DockerException as error:
         return f"no Docker engine answers ({_first_line(error)})"
     try:
-        engine.images.get(image)
+        if not pulling:
+            engine.images.get(image)
     except ImageNotFound:
         return f"image {image} is not on this machine; to use it: docker pull {image}"
     except (DockerException, OSError) as error:  # an OSError: it took too long

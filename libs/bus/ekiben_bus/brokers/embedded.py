@@ -18,6 +18,7 @@ from typing import Self
 from ekiben_bus.brokers import jvm
 from ekiben_bus.brokers.diagnosis import advice, last_lines
 from ekiben_bus.brokers.errors import BrokerStartError
+from ekiben_bus.brokers.folder_lock import locked_folder
 from ekiben_bus.brokers.jars import Progress, cache_folder, kafka_version, locked, resolve, silent
 from ekiben_bus.brokers.leashed import LeashedProcess
 from ekiben_bus.brokers.ports import free_port, is_free
@@ -84,22 +85,14 @@ class EmbeddedKafka:
         """
         if self.running:
             return
+        self.stop()  # of one that died by itself, the pipes are still open
         jars = resolve(locked(), cache_folder(), self._progress)
-        node = Node(1, self._take_port(), free_port())
-        folder = self._data / f"node-{node.id}"
-        folder.mkdir(parents=True, exist_ok=True)
-        properties = self._data / f"node-{node.id}.properties"
-        properties.write_text(as_text(server_properties(node, (node,), folder)), "utf-8")
-        self._rotate_log()
-        try:
-            # the format writes this file last: where it is, there is nothing left to prepare
-            if not (folder / "meta.properties").exists():
-                self._format(jvm.format_command(jars, properties, CLUSTER_ID))
-            self._process = self._run(jvm.run_command(jars, properties, self._heap_mb))
-            self._wait_until_it_answers(self._process)
-        except BaseException:
-            self.stop()
-            raise
+        with locked_folder(self._data) as lock:
+            try:
+                self._start(jars, lock)
+            except BaseException:
+                self.stop()
+                raise
 
     def stop(self) -> None:
         """End it: politely, then after 10 s by SIGKILL. Does nothing where nothing runs."""
@@ -126,6 +119,18 @@ class EmbeddedKafka:
     ) -> None:
         self.stop()
 
+    def _start(self, jars: Path, lock: int) -> None:
+        node = Node(1, self._take_port(), free_port())
+        folder = self._data / f"node-{node.id}"
+        properties = self._data / f"node-{node.id}.properties"
+        properties.write_text(as_text(server_properties(node, (node,), folder)), "utf-8")
+        self._rotate_log()
+        # the format writes this file last: where it is, there is nothing left to prepare
+        if not (folder / "meta.properties").exists():
+            self._format(jvm.format_command(jars, properties, CLUSTER_ID), lock)
+        self._process = self._run(jvm.run_command(jars, properties, self._heap_mb), lock)
+        self._wait_until_it_answers(self._process)
+
     def _take_port(self) -> int:
         self._port = self._port or free_port()
         if not is_free(self._port):
@@ -140,11 +145,11 @@ class EmbeddedKafka:
         if self.log.exists():
             self.log.replace(self.log.with_name(f"{self.log.name}.1"))
 
-    def _run(self, command: list[str]) -> LeashedProcess:
-        return LeashedProcess(command, log=self.log, environment=jvm.environment())
+    def _run(self, command: list[str], lock: int) -> LeashedProcess:
+        return LeashedProcess(command, log=self.log, environment=jvm.environment(), held=[lock])
 
-    def _format(self, command: list[str]) -> None:
-        process = self._run(command)
+    def _format(self, command: list[str], lock: int) -> None:
+        process = self._run(command, lock)
         try:
             code = process.wait(self._start_timeout_s)
         finally:

@@ -17,12 +17,16 @@ from ekiben_bus.settings import KafkaSettings
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker that answers. `name` is what it is, such as `Apache Kafka 4.3.0`."""
+    """A broker that answers, and how to reach it. `name` is what it is, such as `Apache Kafka 4.3.0`."""
 
-    bootstrap_servers: str
+    settings: KafkaSettings
     rung: Rung
     name: str
     skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return self.settings.bootstrap_servers
 
     def __str__(self) -> str:
         return f"{self.rung} ({self.name}) at {self.bootstrap_servers}"
@@ -54,19 +58,19 @@ def broker(
     with ExitStack() as stack:
         match choice.rung:
             case Rung.EXTERNAL:
-                address, name = connection.bootstrap_servers, "as KAFKA_BOOTSTRAP_SERVERS names it"
+                name = "as KAFKA_BOOTSTRAP_SERVERS names it"
             case Rung.CONTAINERS:
-                address, name = _containers(stack, home, chosen.kafka_image), chosen.kafka_image
+                connection, name = _containers(stack, home, chosen.kafka_image), chosen.kafka_image
             case Rung.EMBEDDED:
-                address, name = _embedded(stack, home, port, progress)
-        yield Broker(address, choice.rung, name, choice.skipped)
+                connection, name = _embedded(stack, home, port, progress)
+        yield Broker(connection, choice.rung, name, choice.skipped)
 
 
-def _containers(stack: ExitStack, home: Path | None, image: str) -> str:
+def _containers(stack: ExitStack, home: Path | None, image: str) -> KafkaSettings:
     from ekiben_bus.brokers.containers import ContainerKafka  # noqa: PLC0415 - an extra
 
     kafka = ContainerKafka(image, volume=None if home is None else _volume(home))
-    return stack.enter_context(kafka).bootstrap_servers
+    return _open_to_all(stack.enter_context(kafka).bootstrap_servers)
 
 
 def _volume(home: Path) -> str:
@@ -74,7 +78,15 @@ def _volume(home: Path) -> str:
     return "ekiben-kafka-" + hashlib.blake2b(str(home.absolute()).encode(), digest_size=6).hexdigest()
 
 
-def _embedded(stack: ExitStack, home: Path | None, port: int, progress: Progress) -> tuple[str, str]:
+def _embedded(
+    stack: ExitStack, home: Path | None, port: int, progress: Progress
+) -> tuple[KafkaSettings, str]:
     folder = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ekiben-kafka-")))
     kafka = EmbeddedKafka(folder / "kafka", port=port, log=folder / "logs" / "kafka.log", progress=progress)
-    return stack.enter_context(kafka).bootstrap_servers, f"Apache Kafka {kafka.version}"
+    address = stack.enter_context(kafka).bootstrap_servers
+    return _open_to_all(address), f"Apache Kafka {kafka.version}"
+
+
+def _open_to_all(address: str) -> KafkaSettings:
+    """Ours ask for no login, whatever the environment holds for the user's own."""
+    return KafkaSettings(bootstrap_servers=address, security_protocol="PLAINTEXT")

@@ -13,9 +13,14 @@ from ekiben_bus.brokers import leash
 
 
 class LeashedProcess:
-    """A command, running from here on; its output goes to the end of a log."""
+    """A command, running from here on; its output goes to the end of a log.
 
-    def __init__(self, command: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
+    The descriptors in `held` stay open until it has ended: a lock for as long as it lives.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str], held: Sequence[int] = ()
+    ) -> None:
         with log.open("ab") as output:
             self._leash = subprocess.Popen(  # noqa: S603 - the caller's own command line
                 [sys.executable, "-I", "-S", leash.__file__, *command],
@@ -23,6 +28,7 @@ class LeashedProcess:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 env=environment,
+                pass_fds=held,
                 # a Ctrl-C at the terminal is the owner's to handle: others may need this one to drain
                 start_new_session=True,
             )

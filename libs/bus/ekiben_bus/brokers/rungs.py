@@ -106,9 +106,7 @@ def why_not_containers(settings: BrokerSettings) -> str | None:
         return "testcontainers is not installed: pip install 'ekiben-bus[containers]'"
     from ekiben_bus.brokers import containers  # noqa: PLC0415 - an extra
 
-    if settings.broker is Rung.CONTAINERS:
-        return None
-    return containers.why_not(settings.kafka_image)
+    return containers.why_not(settings.kafka_image, pulling=settings.broker is Rung.CONTAINERS)
 
 
 def why_not_embedded() -> str | None:
