@@ -39,7 +39,7 @@ async def test_a_killed_one_is_told_by_the_signal(log):
 
 async def until_it_says(log, line):
     async with asyncio.timeout(30):
-        while last_lines(log, 5) != [line]:  # noqa: ASYNC110 - another process has no event of ours
+        while last_lines(log, 5) != [line]:
             await asyncio.sleep(0.01)
 
 

@@ -81,7 +81,7 @@ def published(cluster, topic):
 
 async def until(condition):
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the condition is the cluster's, it has no event
+        while not condition():
             await asyncio.sleep(0.001)
 
 

@@ -46,7 +46,7 @@ class Toy:
 
     async def until(self, condition):
         async with asyncio.timeout(60):
-            while not condition():  # noqa: ASYNC110 - another process has no event of ours
+            while not condition():
                 await asyncio.sleep(0.01)
 
 

@@ -93,8 +93,9 @@ def _request(line: Line, tally: Tally, output: Output) -> PredictionRequested | 
     try:
         request = PredictionRequested.model_validate_json(text)
     except ValidationError as error:
-        is_json = error.errors()[0]["type"] != "json_invalid"
-        tally.refuse(line.number, describe(error) if is_json else f"expected JSON, found {text[:40]!r}", output)
+        is_no_json = error.errors()[0]["type"] == "json_invalid"
+        wrong = f"expected JSON, found {text[:40]!r}" if is_no_json else describe(error)
+        tally.refuse(line.number, wrong, output)
         return None
     # written anew, JSON may grow: 1e15 becomes 1000000000000000.0
     if len(text) > _MAY_GROW_TOO_LARGE and len(request.to_json()) > _LARGEST:

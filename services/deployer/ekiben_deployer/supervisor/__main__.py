@@ -21,7 +21,7 @@ from ekiben_telemetry.logging import configure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Supervise until SIGTERM, SIGINT or our owner's end; 0 also when another supervisor of this home runs already."""
+    """Supervise until SIGTERM, SIGINT or our owner's end; 0 also when another one of this home runs."""
     parser = argparse.ArgumentParser(prog="python -m ekiben_deployer.supervisor", description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("EKIBEN_HOME", ".ekiben")))
     parser.add_argument(
