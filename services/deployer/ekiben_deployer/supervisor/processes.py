@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ MARKER = "EKIBEN_SERVING_CHILD"
 its own, so when the parent is killed nothing else tells whose the worker is."""
 
 _GONE_WITHIN_S = 5.0
+_POLL_S = 0.02
 
 
 def launch(desired: Desired, mark: str, log: Path) -> subprocess.Popen[bytes]:
@@ -45,7 +47,26 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in ended:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(ended, timeout=_GONE_WITHIN_S)
+    await_end(ended, _GONE_WITHIN_S)
+
+
+def await_end(processes: Iterable[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait until processes have ended; those that have not by then.
+
+    A zombie has ended: its parent may be busy elsewhere, and psutil's own wait would wait for that.
+    """
+    left, deadline = list(processes), time.monotonic() + timeout_s
+    while (left := [process for process in left if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return left
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still does anything."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def describe_exit(code: int | None) -> str:

@@ -8,7 +8,7 @@ from structlog.stdlib import get_logger
 from ekiben_deployer.supervisor.deciding import Policy
 from ekiben_deployer.supervisor.files import Home, read_document
 from ekiben_deployer.supervisor.identity import Identity
-from ekiben_deployer.supervisor.processes import kill, marked
+from ekiben_deployer.supervisor.processes import await_end, kill, marked
 
 log = get_logger(__name__)
 
@@ -25,7 +25,7 @@ def stop(home: Home, policy: Policy | None = None) -> None:
         patience_s = (policy or Policy()).stop_grace_s + _MARGIN_S
         log.info("stopping", pid=supervisor.pid)
         supervisor.terminate()
-        _, late = psutil.wait_procs([supervisor], timeout=patience_s)
+        late = await_end([supervisor], patience_s)
         if late:
             log.warning(
                 "the supervisor did not stop in time, killed", pid=supervisor.pid, waited_s=patience_s
