@@ -5,11 +5,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ekiben_contracts.catalog import BY_TYPE
+from ekiben_contracts.catalog import BY_TYPE, EVENTS
+from ekiben_contracts.checked_in import read
 from ekiben_contracts.cloudevents import STRUCTURED, CloudEvent, Headers, decode
 from ekiben_contracts.documents import schema
 from ekiben_contracts.errors import ContractError, InvalidEventError, Reason, UnreadableError
@@ -17,6 +19,7 @@ from ekiben_contracts.event import Event
 from ekiben_contracts.topics import PREDICTION_REQUESTS, TOPICS, Topic
 from unit.contracts.strategies import TOPIC_OF, events, json_values, unhurried
 
+EXAMPLES = read().examples
 NAMES = ["ce_type", "ce_id", "ce_source", "ce_specversion", "content-type", "traceparent", "other"]
 REQUEST = b'{"model": "m", "entity_id": "e", "features": {"x": %s}}'
 types = st.sampled_from([name.encode() for name in BY_TYPE])
@@ -107,6 +110,19 @@ def test_nan_and_infinity_never_come_through(data: st.DataObject, event: Event, 
     holder[place] = bad
 
     assert isinstance(outcome(json.dumps(fields).encode(), *address(event)), InvalidEventError)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_nan_is_refused_at_every_place_of_an_example(event: type[Event]):
+    example = json.loads(EXAMPLES[event.type])
+    places = list(_places(example))
+    assert len(places) >= len(event.model_fields)
+
+    for holder, place in places:
+        kept, holder[place] = holder[place], math.nan
+        result = outcome(json.dumps(example).encode(), [("ce_type", event.type.encode())], TOPIC_OF[event])
+        assert isinstance(result, InvalidEventError), place
+        holder[place] = kept
 
 
 def address(event: Event) -> tuple[Headers, Topic]:
