@@ -16,11 +16,9 @@ import numpy as np
 import pandas as pd
 
 from ekiben_flights.clock import block_minutes, clock_minutes
+from ekiben_flights.plan import IN_TIME, LATE
 
 LATE_MINUTES: Final = 15
-IN_TIME: Final = "in_time"
-LATE: Final = "late"
-"""The positive class: the last in alphabetical order, which is how scikit-learn orders classes."""
 _HOME_ZONE: Final = "America/New_York"
 _ZONE_OF_THE_UNLISTED: Final = "America/Puerto_Rico"  # SJU, BQN, PSE and STT are not in airports.csv
 _STRONGEST_WIND: Final = 200.0  # miles an hour; one record says 1,048

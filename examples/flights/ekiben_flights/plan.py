@@ -1,4 +1,4 @@
-"""Which models there are, and which months of 2013 are for what."""
+"""Which models there are, what they answer, and which months of 2013 are for what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Final
 TREES: Final = "flight-delay-trees"
 LINEAR: Final = "flight-delay-linear"
 ENSEMBLE: Final = "flight-delay"
+
+IN_TIME: Final = "in_time"
+LATE: Final = "late"
+"""The positive class: the last in alphabetical order, which is how scikit-learn orders classes."""
 
 LEARN: Final = range(1, 7)
 MEASURE: Final = range(7, 9)
