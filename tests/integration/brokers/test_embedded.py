@@ -5,16 +5,25 @@ from pathlib import Path
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from ekiben_bus.brokers.embedded import EmbeddedKafka
 from ekiben_bus.brokers.errors import BrokerStartError
-from ekiben_bus.brokers.probe import alive_brokers
 
 
 def answers(kafka: EmbeddedKafka) -> bool:
-    host, _, port = kafka.bootstrap_servers.rpartition(":")
-    return alive_brokers(host, int(port)) == 1
+    """Asks as a client would, once."""
+
+    async def brokers() -> int:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+        try:
+            await admin.start()
+            return len((await admin.describe_cluster())["brokers"])
+        finally:
+            await admin.close()
+
+    return asyncio.run(brokers()) == 1
 
 
 @pytest.fixture(scope="module")

