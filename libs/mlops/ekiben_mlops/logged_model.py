@@ -119,7 +119,7 @@ def _check_trusted(unknown: list[str]) -> list[str]:
     refused = [name for name in unknown if not name.startswith(TRUSTED_LIBRARIES)]
     if refused:
         raise UnservableModelError(
-            f"expected a model of {', '.join(TRUSTED_LIBRARIES)} types alone, found {', '.join(refused[:5])}. "
+            f"expected types of {', '.join(TRUSTED_LIBRARIES)} alone, found {', '.join(refused[:5])}. "
             "A Bento carries no code of yours: build the model of library parts."
         )
     return unknown
@@ -137,8 +137,6 @@ def _spec(column: Mapping[str, Any]) -> FeatureSpec:
 
 def _example(directory: Path, saved: Mapping[str, Any] | None) -> dict[str, FeatureValue]:
     if saved is None or saved.get("type") != "dataframe":
-        raise UnservableModelError(
-            "expected an input example of one row, found none. Log it with Registry.log_model."
-        )
+        raise UnservableModelError("expected an input example, found none. Log it with Registry.log_model.")
     example = json.loads((directory / saved["artifact_path"]).read_text())
     return dict(zip(example["columns"], example["data"][0], strict=True))

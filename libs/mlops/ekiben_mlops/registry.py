@@ -99,7 +99,7 @@ class Registry:
             return self._client.get_model_version(model, version)
         except self._mlflow.MlflowException as error:
             raise UnknownModelError(
-                f"expected {model} {version} in the registry {self._settings.shown_tracking_uri}, found: {error}. "
+                f"expected {model} {version} in {self._settings.shown_tracking_uri}, found none: {error}. "
                 "Is MLFLOW_TRACKING_URI, or EKIBEN_HOME, the one it was trained with?"
             ) from error
 

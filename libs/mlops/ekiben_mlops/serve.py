@@ -81,5 +81,5 @@ async def wait_ready(url: str, *, timeout_s: float = 60.0) -> None:
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise TimeoutError(
-            f"expected {url} to be ready within {timeout_s:g} s, found {found}. The log of the server says why."
+            f"expected {url} to be ready within {timeout_s:g} s, found {found}. Its log says why."
         ) from None

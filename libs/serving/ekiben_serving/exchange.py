@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import httpx
 
@@ -20,6 +22,9 @@ from ekiben_serving.retrying import retry_after
 
 OVERLOADED = frozenset({429, 502, 503, 504})
 """Statuses of an endpoint that has not answered and may soon."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_PLAIN = {"accept-encoding": "identity"}
+_url = lru_cache(maxsize=1024)(httpx.URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,15 @@ class Endpoint:
         timeout_s: float,
         expected_type: str,
         content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> bytes:
         """The body of a 200 of the expected content type.
 
         Raises:
             ModelClientError: see its tree.
         """
-        request = self.http.build_request(method, self.url + path, content=content, headers=headers)
+        # Built here and not by the client, which would parse and merge the URL again for every call.
+        request = httpx.Request(method, _url(self.url + path), content=content, headers={**_PLAIN, **headers})
         try:
             async with asyncio.timeout(timeout_s):
                 response = await self.http.send(request, stream=True)

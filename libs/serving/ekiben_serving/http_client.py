@@ -72,8 +72,6 @@ class HTTPModelClient:
         self._clock = clock or SystemClock()
         self._http = httpx.AsyncClient(
             transport=transport or PooledTransport(max_connections=limits.connections),
-            timeout=timeout,
-            headers={"accept-encoding": "identity"},
         )
         self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http)
         self._breaker = EndpointBreaker(

@@ -35,7 +35,7 @@ FITTING: dict[DType, st.SearchStrategy[FeatureValue]] = {
 SMALL_LONG = st.integers(-(2**53) + 1, 2**53 - 1)
 ANYTHING: st.SearchStrategy[FeatureValue] = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
-    | st.sampled_from([2**31, -(2**31) - 1, 2**53, 2**53 + 1, 2**63, -(2**63) - 1, 3.5e38, 1e300, 10**400, 3.0])
+    | st.sampled_from([2**31, -(2**31) - 1, 2**53, 2**53 + 1, 2**63, -(2**63) - 1, 3.5e38, 10**400, 3.0])
 )  # fmt: skip
 
 
@@ -175,8 +175,11 @@ def _frame(header: object, buffers: bytes = b"", magic: bytes = b"EKC1") -> byte
     return magic + struct.pack("<I", len(head)) + head + buffers
 
 
+A_COLUMN: dict[str, object] = {"name": "a", "dtype": "double", "nulls": False}
+
+
 def _column(**changes: object) -> dict[str, object]:
-    return {"rows": 1, "columns": [{"name": "a", "dtype": "double", "nulls": False} | changes]}
+    return {"rows": 1, "columns": [A_COLUMN | changes]}
 
 
 EIGHT = bytes(8)
@@ -200,7 +203,7 @@ EIGHT = bytes(8)
         (_frame({"rows": 1, "columns": []}), "1 to 4096 columns, found 0"),
         (_frame({"rows": 1, "columns": [{}] * 5000}), "1 to 4096 columns, found 5000"),
         (_frame({"rows": 1, "columns": ["a"]}), "an object for each column"),
-        (_frame({"rows": 1, "columns": _column()["columns"] * 2}, EIGHT * 2), "twice"),
+        (_frame({"rows": 1, "columns": [A_COLUMN] * 2}, EIGHT * 2), "twice"),
         (_frame(_column(dtype="decimal"), EIGHT), "a dtype of"),
         (_frame(_column(name=None), EIGHT), "name as str"),
         (_frame(_column(nulls=0), EIGHT), "nulls as bool"),
@@ -241,8 +244,8 @@ def test_an_answer_comes_out_as_it_went_in() -> None:
     assert (found.model, found.version, list(found.classes)) == ("delay", "3", ["on time", "late"])
     assert found.errors == {1: ("invalid_request", "unknown carrier")}
     assert np.array_equal(found.values, [0.25, math.nan, 0.75], equal_nan=True)
-    assert found.labels is not None and found.labels.tolist() == [0, -1, 1]
-    assert found.probabilities is not None and found.probabilities[2].tolist() == [0.25, 0.75]
+    assert np.array_equal(found.labels, [0, -1, 1])  # type: ignore[arg-type]
+    assert np.array_equal(found.probabilities[2], [0.25, 0.75])  # type: ignore[index]
 
 
 def test_the_answer_of_a_regression_has_no_classes() -> None:
