@@ -44,7 +44,8 @@ class Topic:
     """One topic: what it carries, who writes and reads it, how it is kept.
 
     `key` is the attribute of its events that keys their records.
-    `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it.
+    `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it,
+    and one to replay through. Those in `retried_by` also retry its records later, and park them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Topic:
     retention_ms: int = 7 * DAY_MS
     compacted: bool = False
     max_message_bytes: int = RECORD_LIMIT
+    retried_by: tuple[str, ...] = ()
 
     @property
     def only_type(self) -> type[Event] | None:
@@ -74,7 +76,12 @@ class Topic:
 
 
 PREDICTION_REQUESTS = Topic(
-    "ekiben.prediction-requests", "entity_id", (PredictionRequested,), (USERS,), (GATEWAY,)
+    "ekiben.prediction-requests",
+    "entity_id",
+    (PredictionRequested,),
+    (USERS,),
+    (GATEWAY,),
+    retried_by=(GATEWAY,),
 )
 MODEL_OUTPUTS = Topic(
     "ekiben.model-outputs",
@@ -159,6 +166,24 @@ TOPICS: tuple[Topic, ...] = (
 BY_NAME: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}
 
 
+DEAD_LETTERS = "dlq"
+REPLAY = "replay"
+RETRIES = ("retry-5s", "retry-1m", "retry-10m")
+PARKED = "parked"
+
+
+def side_topic(topic: str, group: str, purpose: str) -> str:
+    """One of the bus's own topics beside a topic, for one group: T.G.dlq, T.G.replay, T.G.parked, …"""
+    return f"{topic}.{group}.{purpose}"
+
+
 def dead_letter_topic(topic: str, group: str) -> str:
-    """Where group's dead letters of a topic go."""
-    return f"{topic}.{group}.dlq"
+    """Where a group's dead letters of a topic go."""
+    return side_topic(topic, group, DEAD_LETTERS)
+
+
+def side_purposes(topic: Topic, group: str) -> tuple[str, ...]:
+    """Which of the bus's own topics a group has beside a topic. A compacted topic is a table, and has none."""
+    if topic.compacted or group == USERS:
+        return ()
+    return (DEAD_LETTERS, REPLAY, *((*RETRIES, PARKED) if group in topic.retried_by else ()))

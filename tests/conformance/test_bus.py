@@ -29,6 +29,7 @@ from ekiben_contracts.topics import (
     RECORD_LIMIT,
     ROUTES,
     SHADOW_OUTPUTS,
+    side_purposes,
 )
 
 PARTITIONS = 3
@@ -43,15 +44,20 @@ def results(world: World) -> str:
     return world.prefix + PREDICTION_RESULTS.name
 
 
+def side(world: World, purpose: str) -> str:
+    return f"{requests(world)}.{GROUP}.{purpose}"
+
+
 def graveyard(world: World) -> str:
-    return f"{requests(world)}.{GROUP}.dlq"
+    return side(world, "dlq")
 
 
 @pytest.fixture
 async def topics(world: World) -> None:
     for topic in (PREDICTION_REQUESTS, MODEL_OUTPUTS, PREDICTION_RESULTS, SHADOW_OUTPUTS):
         await world.topics.create(world.prefix + topic.name, PARTITIONS, topic.max_message_bytes)
-    await world.topics.create(graveyard(world), PARTITIONS, RECORD_LIMIT + HEADROOM)
+    for purpose in side_purposes(PREDICTION_REQUESTS, GROUP):
+        await world.topics.create(side(world, purpose), PARTITIONS, RECORD_LIMIT + HEADROOM)
 
 
 def ask(number: int, *, partition: int | None = None, value: bytes | None = None) -> WireRecord:
@@ -400,7 +406,8 @@ async def test_start_up_refuses_an_output_topic_with_fewer_partitions(world: Wor
         (SHADOW_OUTPUTS, 3),
     ):
         await world.topics.create(world.prefix + topic.name, partitions, RECORD_LIMIT)
-    await world.topics.create(graveyard(world), 3, RECORD_LIMIT)
+    for purpose in side_purposes(PREDICTION_REQUESTS, GROUP):
+        await world.topics.create(side(world, purpose), 3, RECORD_LIMIT)
     service = Service(GROUP, ServiceSettings(topic_prefix=world.prefix), world.cluster)
     service.consume(PREDICTION_REQUESTS, answer_all)
     with pytest.raises(

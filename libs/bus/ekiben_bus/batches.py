@@ -5,30 +5,59 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from aiokafka import TopicPartition
+
 from ekiben_bus.deciding import Decider
+from ekiben_bus.lanes import Lane, restore
 from ekiben_bus.outbox import Outbox, Packer
 from ekiben_bus.publishing import PartitionPublisher
 from ekiben_bus.records import Record
 
 
 class BatchLoop:
-    """Carries a batch through. What it returns has been acknowledged by the broker."""
+    """Carries the batches of one lane through. What it returns has been acknowledged by the broker."""
 
     def __init__(
-        self, decider: Decider, packer: Packer, publisher: PartitionPublisher, clock: Callable[[], datetime]
+        self,
+        lane: Lane,
+        decider: Decider,
+        packer: Packer,
+        publisher: PartitionPublisher,
+        clock: Callable[[], datetime],
     ) -> None:
+        self._lane = lane
         self._decider = decider
         self._packer = packer
         self._publisher = publisher
         self._clock = clock
 
-    async def run(self, records: Sequence[Record]) -> Outbox:
+    async def run(self, read: Sequence[Record]) -> Outbox:
         """Answer a batch.
 
         Raises:
             PublishError: something was not acknowledged, so nothing of the batch is finished.
         """
+        due, early = self._split(read)
+        records = due if self._lane.is_main else [restore(record) for record in due]
         verdicts = await self._decider.decide(records)
-        outbox = self._packer.pack(records, verdicts, self._clock())
+        outbox = self._packer.pack(due, records, verdicts, self._clock())
+        self._leave(early, outbox)
         await self._publisher.publish(outbox.records)
         return outbox
+
+    def _split(self, read: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
+        if not self._lane.delay_s:
+            return read, ()
+        latest = (self._clock().timestamp() - self._lane.delay_s) * 1000
+        return (
+            [record for record in read if record.timestamp <= latest],
+            [record for record in read if record.timestamp > latest],
+        )
+
+    def _leave(self, early: Sequence[Record], outbox: Outbox) -> None:
+        """What is not due stays where it is, the first of each partition and all behind it."""
+        for record in early:
+            outbox.early.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        if early:
+            first = min(record.timestamp for record in early) / 1000
+            outbox.due_in_s = max(0.0, first + self._lane.delay_s - self._clock().timestamp())

@@ -16,7 +16,7 @@ HEADER_LIMIT = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Burial:
     """Who writes a dead letter, and about which read of the record."""
 
     group: str
@@ -27,35 +27,35 @@ class Origin:
 
 
 def dead_letter_record(
-    record: Record, verdict: DeadLetter, origin: Origin, failed_at: datetime
+    record: Record, verdict: DeadLetter, burial: Burial, failed_at: datetime
 ) -> WireRecord:
     """The record for the dead-letter topic. A second death replaces the headers of the first."""
     original = [(name, value) for name, value in record.headers if not name.startswith(PREFIX)]
     return WireRecord(
-        origin.topic,
+        burial.topic,
         record.partition,
         record.key,
         record.value,
-        [*original, *_headers(record, verdict, origin, failed_at)],
+        [*original, *_headers(record, verdict, burial, failed_at)],
     )
 
 
 def _headers(
-    record: Record, verdict: DeadLetter, origin: Origin, failed_at: datetime
+    record: Record, verdict: DeadLetter, burial: Burial, failed_at: datetime
 ) -> Sequence[tuple[str, bytes]]:
     fields = {
-        "id": origin.dead_letter_id,
+        "id": burial.dead_letter_id,
         "topic": record.topic,
         "partition": str(record.partition),
         "offset": str(record.offset),
         "timestamp": str(record.timestamp),
-        "group": origin.group,
+        "group": burial.group,
         "stage": verdict.stage,
         "reason": verdict.reason,
         "error-class": verdict.error_class,
-        "attempt": str(origin.attempt),
+        "attempt": str(burial.attempt),
         "failed-at": failed_at.astimezone(UTC).isoformat(),
-        "service": origin.service,
+        "service": burial.service,
     }
     headers = [(PREFIX + name, text.encode()) for name, text in fields.items()]
     left = HEADER_LIMIT - sum(len(name) + len(value) for name, value in headers)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 
+from ekiben_bus.lanes import attempt_of
 from ekiben_bus.records import Received, Record
 from ekiben_bus.verdicts import DeadLetter, Failure, Handler, OnFailure, Stage, Verdict
 from ekiben_contracts.cloudevents import decode
@@ -57,20 +59,22 @@ class Decider:
         self, record: Record, stage: Stage, error: Exception, received: Received | None = None
     ) -> Verdict:
         """The service's verdict about a failure; a bug in that verdict is a dead letter too."""
-        failure = Failure(record, stage, error, self.identify(record), received)
+        failure = Failure(record, stage, error, self.identify(record), received, attempt_of(record))
         try:
             return self._on_failure(failure)
         except Exception as bug:  # noqa: BLE001 - whatever it raises, the record must not be lost
             bug.__context__ = error
-            return dead_letter_alone(Failure(record, Stage.HANDLE, bug, failure.dead_letter_id, received))
+            return dead_letter_alone(replace(failure, stage=Stage.HANDLE, error=bug))
 
     def identify(self, record: Record) -> str:
         """The id that a dead letter of this record has."""
-        return dead_letter_id(record.topic, self._group, record.partition, record.offset)
+        return dead_letter_id(record.topic, self._group, record.partition, record.offset, attempt_of(record))
 
     def _read(self, record: Record) -> Received:
         event = decode(record.value, record.headers, self._topic)
-        return Received(event.data, record, self.identify(record), event.id, event.traceparent)
+        return Received(
+            event.data, record, self.identify(record), event.id, event.traceparent, attempt_of(record)
+        )
 
     async def _ask(self, batch: Sequence[Received]) -> Sequence[Verdict]:
         if not batch:

@@ -13,6 +13,9 @@ class BusMetrics:
         self.dead_letters = Counter(
             "ekiben_dead_letters", "Records written to the dead-letter topic", ["topic"], registry=registry
         )
+        self.moved = Counter(
+            "ekiben_moved", "Records moved to a retry topic, or parked", ["topic"], registry=registry
+        )
         self.held = Counter(
             "ekiben_batches_held",
             "Batches of which a part could not be answered yet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ekiben_contracts.topics import Topic, dead_letter_topic
+from ekiben_contracts.topics import DEAD_LETTERS, Topic, side_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,9 @@ class Naming:
     def group(self, service: str) -> str:
         return self.prefix + service
 
+    def side(self, topic: Topic, service: str, purpose: str) -> str:
+        """One of the bus's own topics beside a topic, for one service."""
+        return self.prefix + side_topic(topic.name, service, purpose)
+
     def dead_letters(self, topic: Topic, service: str) -> str:
-        return self.prefix + dead_letter_topic(topic.name, service)
+        return self.side(topic, service, DEAD_LETTERS)

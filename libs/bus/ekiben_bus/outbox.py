@@ -8,17 +8,18 @@ from datetime import datetime
 
 from aiokafka import TopicPartition
 
-from ekiben_bus.deadletters import Origin, dead_letter_record
+from ekiben_bus.deadletters import Burial, dead_letter_record
 from ekiben_bus.deciding import Decider, dead_letter_alone
+from ekiben_bus.lanes import Lane, attempt_of, move
 from ekiben_bus.naming import Naming
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.records import Record
-from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, Outgoing, Stage, Verdict
+from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, Outgoing, Park, Retry, Stage, Verdict
 from ekiben_contracts.cloudevents import encode
 from ekiben_contracts.topics import Topic
 
-
 _MOST_HEADERS = 64 * 1024
+_LONGEST_REASON = 500
 
 
 class OutputTooLargeError(Exception):
@@ -43,59 +44,94 @@ class Author:
 class Outbox:
     """What a batch has to publish, and the next offset of each partition once that is acknowledged.
 
-    `held` names, with the reason, the partitions whose rest has to be read again.
+    `held` names, with the reason, the partitions whose rest has to be read again; `early` those
+    whose next record is not due yet, and `due_in_s` when the first of them will be.
     """
 
     records: list[WireRecord] = field(default_factory=list[WireRecord])
     finished: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     held: dict[TopicPartition, str] = field(default_factory=dict[TopicPartition, str])
+    early: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+    due_in_s: float = 0.0
     dead_letters: int = 0
+    moved: int = 0
 
 
 class Packer:
-    """Turns the verdicts about one topic's records into an outbox. Pure: the time comes from outside."""
+    """Turns the verdicts about the records of one lane into an outbox. Pure: the time comes from outside."""
 
-    def __init__(self, topic: Topic, author: Author, decider: Decider) -> None:
+    def __init__(self, topic: Topic, lane: Lane, author: Author, decider: Decider) -> None:
         self._dead_letters = author.naming.dead_letters(topic, author.service)
+        self._lane = lane
         self._author = author
         self._decider = decider
 
-    def pack(self, records: Sequence[Record], verdicts: Sequence[Verdict], now: datetime) -> Outbox:
-        """The first held record of a partition ends that partition's share: order is kept."""
+    def pack(
+        self, read: Sequence[Record], records: Sequence[Record], verdicts: Sequence[Verdict], now: datetime
+    ) -> Outbox:
+        """The first held record of a partition ends that partition's share: order is kept.
+
+        `read` are the records where they were read, `records` the same as they were before any move.
+        """
         outbox = Outbox()
-        for record, verdict in zip(records, verdicts, strict=True):
-            place = TopicPartition(record.topic, record.partition)
+        for at, record, verdict in zip(read, records, verdicts, strict=True):
+            place = TopicPartition(at.topic, at.partition)
             if place in outbox.held:
                 continue
-            if isinstance(verdict, Hold):
-                outbox.held[place] = verdict.reason
-                outbox.finished.setdefault(place, record.offset)
-                continue
-            self._pack_one(record, verdict, now, outbox)
-            outbox.finished[place] = record.offset + 1
+            held = self._carry_out(record, verdict, now, outbox)
+            if held is None:
+                outbox.finished[place] = at.offset + 1
+            else:
+                outbox.held[place] = held
+                outbox.finished.setdefault(place, at.offset)
         return outbox
 
-    def _pack_one(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
+    def _carry_out(self, record: Record, verdict: Verdict, now: datetime, outbox: Outbox) -> str | None:
+        """Do as the verdict says. Returns why the record has to stay where it is, if it has to."""
+        match verdict:
+            case Hold(reason):
+                return reason
+            case Park(endpoint, reason):
+                if self._lane.park_to is None:
+                    return reason
+                self._move(record, self._lane.park_to, outbox, endpoint=endpoint, reason=reason)
+            case Retry(reason, otherwise):
+                if self._lane.retry_to is None:
+                    self._answer(record, otherwise, now, outbox)
+                else:
+                    self._move(record, self._lane.retry_to, outbox, reason=reason)
+            case Emit() | DeadLetter():
+                self._answer(record, verdict, now, outbox)
+        return None
+
+    def _move(self, record: Record, to: str, outbox: Outbox, **why: str) -> None:
+        outbox.records.append(
+            move(record, to, **{name: text[:_LONGEST_REASON] for name, text in why.items()})
+        )
+        outbox.moved += 1
+
+    def _answer(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
         try:
             self._add(record, verdict, now, outbox)
         except OutputTooLargeError as error:
             alone = dead_letter_alone(Failure(record, Stage.PUBLISH, error, self._decider.identify(record)))
             answer = self._decider.fail(record, Stage.PUBLISH, error)
             try:
-                self._add(record, alone if isinstance(answer, Hold) else answer, now, outbox)
+                self._add(record, answer if isinstance(answer, Emit | DeadLetter) else alone, now, outbox)
             except OutputTooLargeError:
                 self._add(record, alone, now, outbox)
 
     def _add(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
         outbox.records.extend([write(outgoing, self._author, now, record) for outgoing in verdict.outgoing])
         if isinstance(verdict, DeadLetter):
-            origin = Origin(
+            burial = Burial(
                 group=self._author.service,
                 service=f"{self._author.service}/{self._author.version}",
                 topic=self._dead_letters,
                 dead_letter_id=self._decider.identify(record),
+                attempt=attempt_of(record),
             )
-            outbox.records.append(dead_letter_record(record, verdict, origin, now))
+            outbox.records.append(dead_letter_record(record, verdict, burial, now))
             outbox.dead_letters += 1
 
 
@@ -110,7 +146,7 @@ def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | Non
     if key is None and cause is not None:
         key, partition = cause.key, cause.partition
     if key is None:
-        key = str(getattr(outgoing.event, outgoing.topic.key)).encode()
+        key = outgoing.topic.key_of(outgoing.event)
     record = WireRecord(author.naming.topic(outgoing.topic), partition, key, value, headers)
     # adding the headers up costs as much as the rest: only where they could matter
     if (

@@ -21,6 +21,7 @@ from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
 from ekiben_bus.health import HealthServer
+from ekiben_bus.lanes import lanes
 from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.naming import Naming
 from ekiben_bus.outbox import Author, Packer, write
@@ -30,7 +31,7 @@ from ekiben_bus.subscription import Subscription
 from ekiben_bus.table import LiveTable
 from ekiben_bus.verdicts import Handler, OnFailure, Outgoing
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import TOPICS, Topic
+from ekiben_contracts.topics import TOPICS, Topic, side_purposes
 
 log = get_logger(__name__)
 
@@ -76,26 +77,17 @@ class Service:
         self._stop = asyncio.Event()
 
     def consume(self, topic: Topic, handler: Handler, on_failure: OnFailure = dead_letter_alone) -> None:
-        """Answer every record of a topic."""
+        """Answer every record of a topic, by whichever lane it comes."""
         decider = Decider(topic, self.name, handler, on_failure)
-        loop = BatchLoop(decider, Packer(topic, self._author, decider), self._publisher, self._clock)
         naming = self._author.naming
         self._sources.append(topic)
-        self._subscriptions.append(
-            Subscription(
-                naming.topic(topic),
-                naming.group(self.name),
-                loop,
-                self._cluster,
-                self._settings,
-                self._metrics,
+        for lane in lanes(topic, self.name, naming, self._settings.retry_delays_s):
+            packer = Packer(topic, lane, self._author, decider)
+            loop = BatchLoop(lane, decider, packer, self._publisher, self._clock)
+            group = naming.group(self.name if lane.is_main else f"{self.name}.{lane.name}")
+            self._subscriptions.append(
+                Subscription(lane.topic, group, loop, self._cluster, self._settings, self._metrics)
             )
-        )
-
-    def owns(self, topic: Topic) -> bool:
-        """Whether a partition of a consumed topic is ours now: of one partition, a single process's."""
-        name = self._author.naming.topic(topic)
-        return any(s.is_assigned for s in self._subscriptions if s.topic == name)
 
     def table(self, topic: Topic, row_key: Callable[[Event], str] | None = None) -> LiveTable:
         """The latest event of each key of a compacted topic, fully read before any handler runs.
@@ -177,7 +169,8 @@ class Service:
         for source in self._sources:
             needed = await self._publisher.partitions(naming.topic(source))
             outputs = [naming.topic(t) for t in TOPICS if self.name in t.writers and t.key == source.key]
-            for name in (*outputs, naming.dead_letters(source, self.name)):
+            sides = [naming.side(source, self.name, purpose) for purpose in side_purposes(source, self.name)]
+            for name in (*outputs, *sides):
                 found = await self._publisher.partitions(name)
                 if found < needed:
                     raise TooFewPartitionsError(

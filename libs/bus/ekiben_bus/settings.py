@@ -44,4 +44,8 @@ class ServiceSettings(BaseSettings):
         default=0.2, gt=0, description="The first wait after a batch that failed; doubles."
     )
     longest_backoff_s: float = Field(default=5.0, gt=0)
+    retry_delays_s: tuple[float, float, float] = Field(
+        default=(5.0, 60.0, 600.0),
+        description="How long a record waits on each of the retry topics, in order.",
+    )
     drain_timeout_s: float = Field(default=30.0, gt=0, description="What SIGTERM gives the batch in flight.")

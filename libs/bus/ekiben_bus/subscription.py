@@ -32,6 +32,7 @@ SESSION_TIMEOUT_MS = 6_000
 _FAILURES_UNTIL_NOT_READY = 3
 _MARGIN_S = 10.0
 _TURN_S = 0.01
+_LONGEST_PAUSE_S = 1.0
 
 
 class Subscription:
@@ -61,6 +62,7 @@ class Subscription:
         self._rebalancing = True
         self._failures = 0
         self._trouble = ""
+        self._due_in_s = 0.0
 
     @property
     def is_assigned(self) -> bool:
@@ -133,7 +135,11 @@ class Subscription:
         finally:
             self._in_flight = None
         if self._failures:
-            await self._back_off()
+            await self._pause(
+                min(self._settings.backoff_s * 2 ** (self._failures - 1), self._settings.longest_backoff_s)
+            )
+        elif self._due_in_s:
+            await self._pause(min(self._due_in_s, _LONGEST_PAUSE_S))
 
     async def _answer(self, records: Sequence[Record]) -> None:
         started = monotonic()
@@ -153,6 +159,9 @@ class Subscription:
         self._metrics.batch_records.labels(self.topic).observe(len(records))
         self._metrics.dead_letters.labels(self.topic).inc(outbox.dead_letters)
         self._metrics.records.labels(self.topic).inc(_count(records, outbox.finished))
+        self._metrics.moved.labels(self.topic).inc(outbox.moved)
+        self._due_in_s = outbox.due_in_s
+        self._rewind({place: offset for place, offset in outbox.early.items() if place not in outbox.held})
         if outbox.held:
             self._metrics.held.labels(self.topic).inc()
             again = {place: outbox.finished[place] for place in outbox.held}
@@ -177,10 +186,10 @@ class Subscription:
         for place in self._consumer.assignment() & to.keys():
             self._consumer.seek(place, to[place])
 
-    async def _back_off(self) -> None:
-        delay = min(self._settings.backoff_s * 2 ** (self._failures - 1), self._settings.longest_backoff_s)
+    async def _pause(self, seconds: float) -> None:
+        """Read nothing for a while. Short, so that the group does not take us for dead."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), delay)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _settle(self, timeout_s: float) -> None:
         """Wait for the batch in flight; one that does not end in time is cancelled, unfinished."""
@@ -250,7 +259,9 @@ def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
 
 
 def _count(records: Sequence[Record], finished: dict[TopicPartition, int]) -> int:
-    return sum(record.offset < finished[TopicPartition(record.topic, record.partition)] for record in records)
+    return sum(
+        record.offset < finished.get(TopicPartition(record.topic, record.partition), 0) for record in records
+    )
 
 
 def _nothing() -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from structlog.stdlib import get_logger
 
 from ekiben_bus.cluster import Cluster, Consumer
@@ -91,10 +92,13 @@ class LiveTable:
         """Return once everything that is on the topic now has been read.
 
         Raises:
-            TimeoutError: the broker did not answer in time.
+            TimeoutError: the broker did not answer, or not in time.
         """
         assert self._consumer is not None
-        ends = await self._consumer.end_offsets([TopicPartition(self._name, p) for p in self._positions])
+        try:
+            ends = await self._consumer.end_offsets([TopicPartition(self._name, p) for p in self._positions])
+        except KafkaError as error:
+            raise TimeoutError(f"{self._name}: the broker did not say where it ends: {error!r}") from error
         async with asyncio.timeout(timeout_s), self._advanced:
             await self._advanced.wait_for(
                 lambda: all(self._positions[place.partition] >= end for place, end in ends.items())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ekiben_bus.naming import Naming
-from ekiben_contracts.topics import FOREVER, HEADROOM, USERS, Topic
+from ekiben_contracts.topics import FOREVER, HEADROOM, RETRIES, USERS, Topic, side_purposes
 
 _MOST_REPLICAS = 3
 
@@ -70,7 +70,7 @@ class Plan:
 def wanted_topics(
     topics: Iterable[Topic], naming: Naming, *, brokers: int, partitions: Mapping[str, int] | None = None
 ) -> tuple[WantedTopic, ...]:
-    """Every topic, and a dead-letter topic for each service that reads it as a stream.
+    """Every topic, and the bus's own beside it for each service that reads it as a stream.
 
     `partitions` overrides the contracts' by the name of a topic without its prefix.
     """
@@ -84,13 +84,14 @@ def wanted_topics(
         wanted.append(WantedTopic(name, count, replicas, _configs(topic, replicas), sources))
         wanted.extend(
             WantedTopic(
-                naming.dead_letters(topic, reader),
+                naming.side(topic, reader, purpose),
                 count,
                 replicas,
-                _dead_letter_configs(topic, replicas),
+                _side_configs(topic, purpose, replicas),
                 (name,),
             )
-            for reader in _services_reading(topic)
+            for reader in topic.readers
+            for purpose in side_purposes(topic, reader)
         )
     return tuple(wanted)
 
@@ -155,9 +156,10 @@ def _configs(topic: Topic, replicas: int) -> dict[str, str]:
     return {**kept, **_durability(replicas), "max.message.bytes": str(topic.max_message_bytes)}
 
 
-def _dead_letter_configs(topic: Topic, replicas: int) -> dict[str, str]:
-    limit = str(topic.max_message_bytes + HEADROOM)
-    return {**_kept_for(FOREVER), **_durability(replicas), "max.message.bytes": limit}
+def _side_configs(topic: Topic, purpose: str, replicas: int) -> dict[str, str]:
+    """What waits for a person or a mended endpoint is kept for ever; a retry has its time."""
+    kept = _kept_for(topic.retention_ms if purpose in RETRIES else FOREVER)
+    return {**kept, **_durability(replicas), "max.message.bytes": str(topic.max_message_bytes + HEADROOM)}
 
 
 def _kept_for(retention_ms: int) -> dict[str, str]:

@@ -56,8 +56,27 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """It failed in a way that may pass: try again later, and when all retries are over, `otherwise`."""
+
+    reason: str
+    otherwise: DeadLetter
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Its endpoint is away or too slow: it waits aside, unchanged, and everybody else goes on.
+
+    No retry is spent. The parked records are tried again from the first on until the endpoint answers.
+    """
+
+    endpoint: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing can be said yet, for example because its endpoint is down: keep it unanswered.
+    """Nobody could be answered now: keep it unanswered where it is, and everything behind it.
 
     The batch's partitions are read again from their first unfinished record, after a back-off.
     """
@@ -65,7 +84,7 @@ class Hold:
     reason: str
 
 
-Verdict = Emit | DeadLetter | Hold
+Verdict = Emit | DeadLetter | Retry | Park | Hold
 Handler = Callable[[Sequence[Received]], Awaitable[Sequence[Verdict]]]
 
 
@@ -82,6 +101,7 @@ class Failure:
     error: Exception
     dead_letter_id: str
     received: Received | None = None
+    attempt: int = 1
 
 
 OnFailure = Callable[[Failure], Verdict]

@@ -7,14 +7,16 @@ import pytest
 from aiokafka import TopicPartition
 
 from ekiben_bus.deciding import Decider
+from ekiben_bus.lanes import lanes
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.naming import Naming
 from ekiben_bus.outbox import Author, OutputTooLargeError, Packer, write
 from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Outgoing
 from ekiben_contracts.prediction import FailureCode, PredictionFailed
-from ekiben_contracts.topics import PREDICTION_REQUESTS, PREDICTION_RESULTS, RECORD_LIMIT
+from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, PREDICTION_RESULTS, RECORD_LIMIT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MAIN = lanes(PREDICTION_REQUESTS, GATEWAY, Naming("test."), (5, 60, 600))[0]
 AUTHOR = Author("inference-gateway", "0.1.0", Naming("test."))
 
 
@@ -43,8 +45,8 @@ def outgoing(name: str, message: str = "m", key: bytes | None = None) -> Outgoin
     return Outgoing(PREDICTION_RESULTS, event, f"{name}/result/1", key)
 
 
-def pack(records, verdicts, **options):
-    return Packer(PREDICTION_REQUESTS, AUTHOR, decider(**options)).pack(records, verdicts, NOW)
+def pack(records, verdicts, lane=MAIN, **options):
+    return Packer(PREDICTION_REQUESTS, lane, AUTHOR, decider(**options)).pack(records, records, verdicts, NOW)
 
 
 def place(partition: int) -> TopicPartition:
