@@ -76,7 +76,9 @@ async def test_a_retry_waits_for_its_time(world: World, topics: None):
     assert tries[1] - tries[0] >= 0.69
 
 
-async def test_when_all_retries_are_over_the_record_is_a_dead_letter_with_its_answer(world: World, topics: None):
+async def test_when_all_retries_are_over_the_record_is_a_dead_letter_with_its_answer(
+    world: World, topics: None
+):
     tries = 0
 
     async def always_fails(batch: Sequence[Received]) -> Sequence[Verdict]:
@@ -153,7 +155,9 @@ async def test_a_replayed_record_keeps_its_place_and_raises_its_attempt(world: W
     places: list[tuple] = []
 
     async def look(batch: Sequence[Received]) -> Sequence[Verdict]:
-        places.extend((r.record.topic, r.record.partition, r.record.offset, r.attempt, r.dead_letter_id) for r in batch)
+        places.extend(
+            (r.record.topic, r.record.partition, r.record.offset, r.attempt, r.dead_letter_id) for r in batch
+        )
         return await answer_all(batch)
 
     await world.produce(WireRecord(side(world, "replay"), 1, b"k", value, replayed))
@@ -182,7 +186,9 @@ async def test_a_hold_of_everything_moves_nothing_aside(world: World, topics: No
     await publish(world, *(ask(n, partition=0) for n in range(5)))
     async with running(world, nobody_answers) as service:
         async with asyncio.timeout(30):
-            while not service.registry.get_sample_value("ekiben_batches_held_total", {"topic": requests(world)}):
+            while not service.registry.get_sample_value(
+                "ekiben_batches_held_total", {"topic": requests(world)}
+            ):
                 await asyncio.sleep(0.01)
         up.set()
         assert ids(await world.read(results(world), PARTITIONS, 5)) == [f"r{n}/result/1" for n in range(5)]

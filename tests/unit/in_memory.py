@@ -14,7 +14,7 @@ from ekiben_bus.service import Service
 from ekiben_bus.settings import ServiceSettings
 from ekiben_contracts.cloudevents import decode, encode
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import ROUTES, TOPICS, USERS, Topic, dead_letter_topic
+from ekiben_contracts.topics import HEADROOM, ROUTES, TOPICS, Topic, side_purposes, side_topic
 
 QUICK = ServiceSettings(backoff_s=0.01, longest_backoff_s=0.02, commit_interval_s=0.02)
 DEADLINE_S = 20.0
@@ -28,8 +28,9 @@ class Kafka:
         for topic in TOPICS:
             self.cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
             for reader in topic.readers:
-                if reader != USERS:
-                    self.cluster.create_topic(dead_letter_topic(topic.name, reader), topic.partitions)
+                for purpose in side_purposes(topic, reader):
+                    name = side_topic(topic.name, reader, purpose)
+                    self.cluster.create_topic(name, topic.partitions, topic.max_message_bytes + HEADROOM)
 
     def route(self, *events: Event) -> None:
         """Write routes, as the deployer does."""

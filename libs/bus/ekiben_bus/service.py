@@ -86,8 +86,21 @@ class Service:
             loop = BatchLoop(lane, decider, packer, self._publisher, self._clock)
             group = naming.group(self.name if lane.is_main else f"{self.name}.{lane.name}")
             self._subscriptions.append(
-                Subscription(lane.topic, group, loop, self._cluster, self._settings, self._metrics)
+                Subscription(
+                    lane.topic,
+                    group,
+                    loop,
+                    self._cluster,
+                    self._settings,
+                    self._metrics,
+                    waits_aside=not lane.is_main,
+                )
             )
+
+    def owns(self, topic: Topic) -> bool:
+        """Whether a partition of a consumed topic is ours now: of one partition, a single process's."""
+        name = self._author.naming.topic(topic)
+        return any(s.is_assigned for s in self._subscriptions if s.topic == name)
 
     def table(self, topic: Topic, row_key: Callable[[Event], str] | None = None) -> LiveTable:
         """The latest event of each key of a compacted topic, fully read before any handler runs.
@@ -160,8 +173,8 @@ class Service:
         for opener in self._resources:
             await stack.enter_async_context(opener())
         for subscription in self._subscriptions:
-            await subscription.start()
             stack.push_async_callback(subscription.stop)
+        await asyncio.gather(*(subscription.start() for subscription in self._subscriptions))
         self._started = True
 
     async def _check_partitions(self) -> None:

@@ -36,7 +36,10 @@ _LONGEST_PAUSE_S = 1.0
 
 
 class Subscription:
-    """Reads one topic for one consumer group, batch after batch, and commits exactly what is finished."""
+    """Reads one topic for one consumer group, batch after batch, and commits exactly what is finished.
+
+    What `waits_aside`, as parked records do, may be held for long without being a problem.
+    """
 
     def __init__(
         self,
@@ -46,9 +49,12 @@ class Subscription:
         cluster: Cluster,
         settings: ServiceSettings,
         metrics: BusMetrics,
+        *,
+        waits_aside: bool = False,
     ) -> None:
         self.topic = topic
         self._group = group
+        self._waits_aside = waits_aside
         self._loop = loop
         self._cluster = cluster
         self._settings = settings
@@ -63,6 +69,7 @@ class Subscription:
         self._failures = 0
         self._trouble = ""
         self._due_in_s = 0.0
+        self._holding = False
 
     @property
     def is_assigned(self) -> bool:
@@ -74,7 +81,7 @@ class Subscription:
         """Why this subscription is not ready: no assignment yet, or no progress. None when it is."""
         if self._rebalancing:
             return f"{self.topic}: waiting for an assignment of group {self._group}"
-        if self._failures >= _FAILURES_UNTIL_NOT_READY:
+        if self._failures >= _FAILURES_UNTIL_NOT_READY and not (self._waits_aside and self._holding):
             return f"{self.topic}: no progress in the last {self._failures} batches: {self._trouble}"
         return None
 
@@ -150,6 +157,7 @@ class Subscription:
                 outbox = await self._loop.run(records)
         except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
             self._metrics.failed.labels(self.topic).inc()
+            self._holding = False
             self._fail(repr(error), _first_offsets(records), len(records))
             return
         finally:
@@ -162,6 +170,7 @@ class Subscription:
         self._metrics.moved.labels(self.topic).inc(outbox.moved)
         self._due_in_s = outbox.due_in_s
         self._rewind({place: offset for place, offset in outbox.early.items() if place not in outbox.held})
+        self._holding = bool(outbox.held)
         if outbox.held:
             self._metrics.held.labels(self.topic).inc()
             again = {place: outbox.finished[place] for place in outbox.held}
