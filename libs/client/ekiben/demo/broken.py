@@ -79,4 +79,4 @@ def _request(
 
 
 def _name(case: str, run: str) -> str:
-    return f"broken-{case}@{run}"
+    return f"broken-{case}@{run}" if run else f"broken-{case}"
