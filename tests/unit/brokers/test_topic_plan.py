@@ -61,6 +61,27 @@ def test_a_dead_letter_always_fits_and_is_kept_for_ever():
     assert (dlq["retention.ms"], dlq["retention.bytes"]) == ("-1", "-1")
 
 
+def test_what_waits_is_kept_for_ever_and_a_retry_has_its_time():
+    topics, own = wanted(), f"{REQUESTS}.inference-gateway"
+    retention = {
+        name.removeprefix(f"{own}."): topic.configs["retention.ms"]
+        for name, topic in topics.items()
+        if name.startswith(own)
+    }
+    its_time = str(PREDICTION_REQUESTS.retention_ms)
+    for_ever = dict.fromkeys(("dlq", "replay", "parked"), "-1")
+    assert retention == for_ever | dict.fromkeys(("retry-5s", "retry-1m", "retry-10m"), its_time)
+
+
+def test_the_buss_own_topics_are_as_wide_and_as_tall_as_the_topic_they_serve():
+    topics = wanted(partitions={REQUESTS: 7})
+    own = [topic for name, topic in topics.items() if name.startswith(f"{REQUESTS}.")]
+    assert {topic.partitions for topic in own} == {7}
+    assert {topic.configs["max.message.bytes"] for topic in own} == {
+        str(PREDICTION_REQUESTS.max_message_bytes + HEADROOM)
+    }
+
+
 def test_routes_are_compacted_and_other_topics_are_not():
     policies = {name: topic.configs["cleanup.policy"] for name, topic in wanted().items()}
     assert policies.pop(ROUTES.name) == "compact"
