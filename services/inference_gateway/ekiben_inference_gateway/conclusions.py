@@ -13,9 +13,10 @@ from ekiben_inference_gateway.scoring import Scored
 
 
 class Waiting(NamedTuple):
-    """Nothing can be said yet, and why."""
+    """Nothing can be said yet, and why. `endpoint` is what it waits for; None: for the routes."""
 
     reason: str
+    endpoint: Endpoint | None = None
 
 
 def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Scored | Waiting | Refusal:
@@ -32,6 +33,6 @@ def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Scored 
         case Sufficiency.ENOUGH:
             return scored
         case Sufficiency.WAITING:
-            return Waiting(recovering[0].detail)
+            return Waiting(recovering[0].detail, recovering[0].endpoint)
         case Sufficiency.SHORT:
             return short_of_outputs(plan, len(scored.outputs), scored.gaps)

@@ -1,4 +1,4 @@
-"""From received requests to verdicts: scored, answered, kept as a dead letter, or held."""
+"""From received requests to verdicts: scored, answered, kept as a dead letter, parked or held."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from ekiben_bus.records import Received
-from ekiben_bus.verdicts import Hold, Verdict
+from ekiben_bus.verdicts import Hold, Park, Verdict
 from ekiben_contracts.identity import request_identity
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_inference_gateway.admission import DrawBy, admit
 from ekiben_inference_gateway.answers import refused_verdict, scored_verdict
 from ekiben_inference_gateway.calling import Caller
+from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.conclusions import Waiting, conclude
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
@@ -43,8 +44,9 @@ async def answer(
     concluded = [_conclude(one, scored, outages, behind) for one in admitted]
     metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
     now = clock()
+    all_down = outages.cover(routed_endpoints(routes))
     return [
-        _verdict(request, one, received.dead_letter_id, now)
+        _verdict(request, one, received.dead_letter_id, now, all_down=all_down)
         for request, one, received in zip(requests, concluded, batch, strict=True)
     ]
 
@@ -88,12 +90,17 @@ def _conclude(
     return concluded
 
 
-def _verdict(request: Request, concluded: Conclusion, dead_letter_id: str, now: datetime) -> Verdict:
+def _verdict(
+    request: Request, concluded: Conclusion, dead_letter_id: str, now: datetime, *, all_down: bool
+) -> Verdict:
     match concluded:
         case Scored():
             return scored_verdict(concluded)
-        case Waiting(reason):
-            return Hold(reason)
+        case Waiting(reason, endpoint):
+            # while nothing routed answers, nobody is delayed by leaving everything where it is
+            if endpoint is None or all_down:
+                return Hold(reason)
+            return Park(f"{endpoint.model}/{endpoint.version} at {endpoint.url}", reason)
         case Refusal():
             return refused_verdict(request, concluded, dead_letter_id, now)
 
@@ -103,6 +110,6 @@ def _outcome(request: Request, concluded: Conclusion) -> tuple[str, str]:
         case Scored():
             return request.asked.model, "scored"
         case Waiting():
-            return request.asked.model, "held"
+            return request.asked.model, "waiting"
         case Refusal(code):
             return UNROUTED if code is FailureCode.UNKNOWN_MODEL else request.asked.model, code.value

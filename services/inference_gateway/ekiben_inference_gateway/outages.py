@@ -1,4 +1,4 @@
-"""Since when an endpoint does not answer, so that its requests are held, but not for ever."""
+"""Since when an endpoint does not answer, so that its requests wait, but not for ever."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class _Outage(NamedTuple):
 class Outages:
     """The endpoints that are down now. An outage begins with its first failed call here.
 
-    Patience is for the outage, not for each request: otherwise every batch of a backlog would hold
-    its partition as long again. After a restart of the gateway it begins anew, and so it does where
+    Patience is for the outage, not for each request: otherwise every batch of a backlog would wait
+    as long again. After a restart of the gateway it begins anew, and so it does where
     nobody has asked for so long that the failures before say nothing of now.
     """
 
@@ -38,8 +38,12 @@ class Outages:
         """It answered."""
         self._outages.pop(endpoint, None)
 
+    def cover(self, endpoints: frozenset[Endpoint]) -> bool:
+        """Whether none of these answers."""
+        return endpoints <= self._outages.keys()
+
     def is_given_up(self, endpoint: Endpoint) -> bool:
-        """Whether it has been down for longer than its requests are held."""
+        """Whether it has been down for longer than its requests wait."""
         outage = self._outages.get(endpoint)
         return outage is not None and self._clock() - outage.since >= self._patience_s
 

@@ -24,9 +24,9 @@ class GatewaySettings(BaseSettings):
         default=1.0, ge=0, description="How long past its deadline a request is still computed."
     )
     outage_patience_s: float = Field(
-        default=60.0,
+        default=900.0,
         ge=0,
-        description="How long the requests of an endpoint that is down are held; then they are dead letters.",
+        description="How long the requests of an endpoint that is down wait; then they are dead letters.",
     )
     draw_by: Literal["request_id", "entity_id"] = Field(
         default="request_id", description="What draws the version: entity_id keeps an entity on one version."

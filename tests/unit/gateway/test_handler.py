@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ekiben_bus.verdicts import DeadLetter, Emit, Hold
+from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Park
 from ekiben_contracts.models import Method, Quorum, Role
 from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
@@ -273,14 +273,21 @@ class TestFeatures:
 
 
 class TestAModelThatIsDown:
-    async def test_has_its_requests_held_and_delays_no_other_model(self, gateway):
+    async def test_has_its_requests_parked_and_delays_no_other_model(self, gateway):
         gateway.models.down("delay")
         sick, healthy = await gateway.answer(received(0), received(1, model="weather"))
-        assert isinstance(sick, Hold)
+        assert isinstance(sick, Park)
         assert "connection refused" in sick.reason
+        assert sick.endpoint.startswith("delay/1 at http://")
         scored(healthy)
 
-    async def test_answers_what_was_held_once_it_is_back(self, gateway):
+    async def test_has_everything_held_in_place_while_nothing_routed_answers(self, gateway):
+        gateway.models.down("delay")
+        gateway.models.down("weather")
+        verdicts = await gateway.answer(received(0), received(1, model="weather"), received(2, model="both"))
+        assert [type(verdict) for verdict in verdicts] == [Hold, Hold, Hold]
+
+    async def test_answers_what_was_parked_once_it_is_back(self, gateway):
         gateway.models.down()
         await gateway.answer(received())
         gateway.wait(59)
@@ -294,11 +301,11 @@ class TestAModelThatIsDown:
         await gateway.answer(received())
         gateway.wait(5)
         gateway.models.down()
-        assert isinstance((await gateway.answer(received()))[0], Hold)
+        assert isinstance((await gateway.answer(received()))[0], Park)
 
     async def test_for_too_long_makes_dead_letters_of_its_requests(self, gateway):
         gateway.models.down()
-        assert await gateway.hold(60, received()) == {Hold}
+        assert await gateway.hold(60, received()) == {Park}
         (verdict,) = await gateway.answer(received())
         assert isinstance(verdict, DeadLetter)
         assert verdict.reason == "model-unavailable"
@@ -307,7 +314,7 @@ class TestAModelThatIsDown:
         assert answer.dead_letter == received().dead_letter_id
         assert "connection refused" in answer.message
 
-    async def test_for_too_long_does_not_hold_the_next_batch_as_long_again(self, gateway):
+    async def test_for_too_long_does_not_make_the_next_batch_wait_as_long_again(self, gateway):
         gateway.models.down()
         await gateway.hold(60, received(0))
         assert [type(v) for v in await gateway.answer(received(0), received(1))] == [DeadLetter] * 2
@@ -315,13 +322,13 @@ class TestAModelThatIsDown:
     async def test_has_requests_answered_when_their_deadline_is_over_first(self, gateway):
         gateway.models.down()
         request = received(deadline=NOW + timedelta(seconds=5))
-        assert isinstance((await gateway.answer(request))[0], Hold)
+        assert isinstance((await gateway.answer(request))[0], Park)
         gateway.wait(7)
         assert failed((await gateway.answer(request))[0]).code is FailureCode.DEADLINE_EXCEEDED
 
     async def test_includes_one_that_is_too_slow(self, gateway):
         gateway.models.client().failure = ModelTimeoutError("delay", "http://x", "no answer in 1 s")
-        assert isinstance((await gateway.answer(received()))[0], Hold)
+        assert isinstance((await gateway.answer(received()))[0], Park)
 
     async def test_does_not_include_one_that_answers_nonsense(self, gateway):
         gateway.models.client().failure = BadResponseError("delay", "http://x", "found 3 answers for 4 rows")
@@ -332,7 +339,7 @@ class TestAModelThatIsDown:
     async def test_is_counted(self, gateway):
         gateway.models.down()
         await gateway.answer(received(0), received(1))
-        assert gateway.count("ekiben_gateway_requests_total", model="delay", outcome="held") == 2
+        assert gateway.count("ekiben_gateway_requests_total", model="delay", outcome="waiting") == 2
         calls = gateway.count(
             "ekiben_model_calls_total", model="delay", version="1", outcome="ModelUnavailableError"
         )
@@ -373,10 +380,10 @@ class TestAnEnsemble:
         assert [(gap.model, gap.reason) for gap in event.missing] == [("weather", "unknown_model")]
 
     @pytest.mark.parametrize("policy", ["all", Quorum(quorum=2)])
-    async def test_is_held_while_its_policy_is_not_met_and_the_member_may_come_back(self, policy):
+    async def test_is_parked_while_its_policy_is_not_met_and_the_member_may_come_back(self, policy):
         gateway = of_policy(policy)
         gateway.models.down("weather")
-        assert isinstance((await gateway.answer(received(model="both")))[0], Hold)
+        assert isinstance((await gateway.answer(received(model="both")))[0], Park)
 
     async def test_fails_as_insufficient_once_patience_is_over(self):
         gateway = of_policy("all")
