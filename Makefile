@@ -51,7 +51,7 @@ bench: setup ## The bus beside bare aiokafka, and the columnar body beside JSON;
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements.lock
-	$(BIN)/uv lock --quiet --upgrade
+	$(BIN)/uv lock --quiet
 	$(BIN)/uv export --quiet --all-packages --all-extras --all-groups --output-file requirements.lock
 	rm -f uv.lock
 
