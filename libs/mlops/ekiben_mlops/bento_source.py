@@ -64,7 +64,8 @@ def write_source(directory: Path, trained: ModelTrained, logged: LoggedModel) ->
 def bento_tag(model: str, version: str, digest: str) -> str:
     """`model:version-digest`, within what BentoML takes: lower case, 63 characters, an alphanumeric end."""
     name = model.lower()[:_LONGEST_NAME].rstrip("-._")
-    return f"{name}:{re.sub('[^a-z0-9]+', '-', version.lower())[:_LONGEST_VERSION].strip('-')}-{digest[:12]}"
+    shown = re.sub("[^a-z0-9]+", "-", version.lower())[:_LONGEST_VERSION]
+    return f"{name}:{f'{shown}-{digest[:12]}'.lstrip('-')}"
 
 
 def _copy_code(directory: Path, problem_type: str) -> None:

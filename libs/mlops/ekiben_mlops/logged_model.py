@@ -138,5 +138,6 @@ def _spec(column: Mapping[str, Any]) -> FeatureSpec:
 def _example(directory: Path, saved: Mapping[str, Any] | None) -> dict[str, FeatureValue]:
     if saved is None or saved.get("type") != "dataframe":
         raise UnservableModelError("expected an input example, found none. Log it with Registry.log_model.")
-    example = json.loads((directory / saved["artifact_path"]).read_text())
+    # MLflow writes a null among numbers as a bare NaN
+    example = json.loads((directory / saved["artifact_path"]).read_text(), parse_constant=lambda _: None)
     return dict(zip(example["columns"], example["data"][0], strict=True))
