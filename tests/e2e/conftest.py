@@ -1,9 +1,10 @@
-"""One system for the whole suite, on the broker that the ladder finds, with two tiny models and an ensemble."""
+"""One system for the suite, on the broker that the ladder finds, with two tiny models and an ensemble."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,9 +25,9 @@ def system(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     }
     with running(tmp_path_factory.mktemp("e2e") / "home", environment) as system:
         system.train()
-        for member in MEMBERS:
-            deployed = system.ekiben("deploy", member, "1")
-            assert deployed.returncode == 0, deployed
+        with ThreadPoolExecutor() as terminals:
+            for deployed in terminals.map(lambda member: system.ekiben("deploy", member, "1"), MEMBERS):
+                assert deployed.returncode == 0, deployed
         defined = system.ekiben("ensembles", "define", ENSEMBLE, *MEMBERS)
         assert defined.returncode == 0, defined
         yield system

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer
 
 from e2e.waiting import DEADLINE_S, until
 
+Headers = list[tuple[str, bytes]]
 REQUESTS = "ekiben.prediction-requests"
 RESULTS = "ekiben.prediction-results"
 DEAD_LETTERS = "ekiben.prediction-requests.inference-gateway.dlq"

@@ -35,13 +35,17 @@ class System:
 
     # ---- the first terminal
 
-    def start(self) -> None:
-        """Start it; returns when it says that all is ready."""
+    def launch(self) -> None:
+        """Start it."""
         self.home.mkdir(parents=True, exist_ok=True)
         with self._said.open("wb") as said, (self.home / "complained.txt").open("wb") as complained:
             self._up = subprocess.Popen(
                 [EKIBEN, "up", "--json"], stdout=said, stderr=complained, env=self.environment
             )
+
+    def start(self) -> None:
+        """Start it; returns when it says that all is ready."""
+        self.launch()
         until(lambda: self.told("ekiben", "ready") or self.exit_code is not None, "`ekiben up` to get ready")
         assert self.exit_code is None, (self.home / "complained.txt").read_text()
 
@@ -76,6 +80,13 @@ class System:
     def processes(self) -> list[psutil.Process]:
         """Everything that runs with this home in its environment: all that was started for it."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def kill_all(self) -> None:
+        """End what is left, should anything be."""
+        for process in self.processes():
+            process.kill()
+        if self._up is not None:
+            self._up.wait()
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -139,5 +150,4 @@ def running(home: Path, environment: Mapping[str, str]) -> Iterator[System]:
             system.send(signal.SIGINT)
             assert system.wait() == 0
     finally:
-        for process in system.processes():
-            process.kill()
+        system.kill_all()

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+FEATURES = {"x": 2.0, "y": 0.0}
+
 
 def test_bare_json_without_headers_is_answered(plain, fresh):
     plain.send(

@@ -20,6 +20,7 @@ from ekiben.cli import (
     topics,
     upping,
 )
+from ekiben.demo import command as demo
 from ekiben.demo import command as demonstrating
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ _SYSTEM, _USE, _OPERATE = "The system", "Predictions", "Operation"
 
 app.command(epilog=upping.EXAMPLE, rich_help_panel=_SYSTEM)(upping.up)
 app.command(epilog=demonstrating.EXAMPLE, rich_help_panel=_SYSTEM)(demonstrating.demo)
+app.command(epilog=demo.EXAMPLE, rich_help_panel=_SYSTEM)(demo.demo)
 app.command(epilog=examining.EXAMPLE, rich_help_panel=_SYSTEM)(examining.doctor)
 app.command(epilog=predicting.EXAMPLE, rich_help_panel=_USE)(predicting.predict)
 app.command(epilog=publishing.EXAMPLE, rich_help_panel=_USE)(publishing.publish)

@@ -21,9 +21,7 @@ from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.topics import RECORD_LIMIT
 from ekiben_contracts.wording import describe
 
-EXAMPLE = (
-    'Example: echo \'{"model": "flight-delay", "entity_id": "UA-1545", "features": {}}\' | ekiben publish -'
-)
+EXAMPLE = "Example: ekiben publish requests.jsonl"
 
 _MOST_TOLD = 100
 _LARGEST = RECORD_LIMIT - 4096
@@ -60,7 +58,10 @@ def publish(
     home: HomeFolder = None,
     json_: Json = False,
 ) -> None:
-    """Publish prediction requests, one JSON object a line. Bad lines are named, the good ones published."""
+    """Publish prediction requests, one JSON object a line. Bad lines are named, the good ones published.
+
+    A line: {"model": "flight-delay", "entity_id": "UA-1545", "features": {"dep_hour": 5}}
+    """
     output = Output(as_json=json_)
 
     async def send() -> ExitCode:
