@@ -14,9 +14,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransformer, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransformer
 
-from ekiben_flights.features import HISTORY, PLANE, TEXTS, WEATHER
+from ekiben_flights.features import NUMBERS, TEXTS
 from ekiben_flights.plan import LINEAR, TREES
 
 
@@ -37,12 +37,10 @@ def boosted_trees() -> Pipeline:
 def logistic_regression() -> Pipeline:
     """Logistic regression: texts and clocks one-hot, nulls by the median and a flag, long tails drawn in."""
     texts = OneHotEncoder(handle_unknown="ignore", min_frequency=50)
-    measured = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    delays = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), PowerTransformer())
+    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), PowerTransformer())
     columns = make_column_transformer(
         (texts, [*TEXTS, "hour", "weekday"]),
-        (measured, ["distance", "scheduled_minutes", *WEATHER, *PLANE]),
-        (delays, list(HISTORY)),
+        (numbers, ["distance", "scheduled_minutes", *NUMBERS]),
     )
     return make_pipeline(columns, LogisticRegression(max_iter=300))
 
