@@ -183,7 +183,7 @@ def dead_letter_topic(topic: str, group: str) -> str:
 
 
 def side_purposes(topic: Topic, group: str) -> tuple[str, ...]:
-    """Which of the bus's own topics a group has beside a topic. A compacted topic is a table, and has none."""
+    """Which of the bus's own topics a group has beside a topic: none beside a compacted one, a table."""
     if topic.compacted or group == USERS:
         return ()
     return (DEAD_LETTERS, REPLAY, *((*RETRIES, PARKED) if group in topic.retried_by else ()))

@@ -21,7 +21,6 @@ from conformance.test_bus import (
     topics,
 )
 from conformance.world import World
-
 from ekiben_bus.lanes import move
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.publishing import WireRecord

@@ -34,7 +34,9 @@ def configure(service: str, level: str | None = None) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(sys.stderr.isatty()))
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=_rendering(on_a_terminal=sys.stderr.isatty())
+        )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -44,7 +46,7 @@ def configure(service: str, level: str | None = None) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def _rendering(on_a_terminal: bool) -> list[structlog.typing.Processor]:
+def _rendering(*, on_a_terminal: bool) -> list[structlog.typing.Processor]:
     last: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if on_a_terminal
