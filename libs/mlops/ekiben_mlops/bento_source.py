@@ -30,6 +30,7 @@ _COPIED: Final = {
         "scoring.py",
         "predicting.py",
         "jsonable.py",
+        "leash.py",
         "metrics.py",
     ],
     "ekiben_serving": ["__init__.py", "specs.py", "validation.py"],

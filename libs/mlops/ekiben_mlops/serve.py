@@ -28,8 +28,9 @@ _POLL_S: Final = 0.1
 class ServeCommand:
     """What to run, with the whole environment of the child, and where it will listen.
 
-    Start it in a session of its own and signal the process group: `bentoml serve` is a supervisor
-    with one worker below it, and a SIGKILL to the supervisor alone leaves the worker on the port.
+    `bentoml serve` is a supervisor with one worker below it, in a session of its own: a signal to the
+    process group does not reach it. SIGTERM to the supervisor ends both; after a SIGKILL the worker ends
+    by itself within a second, and until then it holds the port.
     """
 
     argv: tuple[str, ...]

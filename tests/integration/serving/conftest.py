@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -76,19 +77,22 @@ class Served:
         command = serve_command(self.tag, self.port, self.settings, environ=os.environ)
         log = self.settings.home / f"serve-{self.port}.log"
         with log.open("ab") as out:
-            self.child = subprocess.Popen(
-                command.argv, env=dict(command.env), stdout=out, stderr=out, start_new_session=True
-            )
+            self.child = subprocess.Popen(command.argv, env=dict(command.env), stdout=out, stderr=out)
         asyncio.run(wait_ready(self.url, timeout_s=READY_S))
 
-    def send(self, number: int) -> None:
+    def worker(self) -> psutil.Process:
+        """The process that computes, below the supervisor that was started."""
         assert self.child is not None
-        os.killpg(self.child.pid, number)
+        (found,) = psutil.Process(self.child.pid).children()
+        return found
 
     def stop(self, number: int = signal.SIGTERM) -> None:
+        """Signal the supervisor alone, and wait until neither it nor its worker is there."""
         if self.child is not None and self.child.poll() is None:
-            self.send(number)
+            worker = self.worker()
+            self.child.send_signal(number)
             self.child.wait(60)
+            worker.wait(60)
 
 
 def free_port() -> int:

@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from ekiben_mlops.templates.leash import end_with_parent
+
 DIRECTORY: Final = Path(__file__).parents[2]
 DESCRIPTION: Final[dict[str, Any]] = json.loads((DIRECTORY / "model.json").read_text())
 ANSWER_TYPE: Final = "application/vnd.ekiben.answer.v1"
@@ -77,6 +79,7 @@ class ModelService:
     def __init__(self) -> None:
         from ekiben_mlops.templates.served import ServedModel  # noqa: PLC0415 - heavy; see above
 
+        end_with_parent()
         self._model = app.state.model = ServedModel(DIRECTORY)
         app.state.thread = ThreadPoolExecutor(1, "predict")
 

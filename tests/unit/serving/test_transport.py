@@ -1,0 +1,101 @@
+"""Lost connections have their right names, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_serving.errors import ModelTimeoutError, ModelUnavailableError
+from ekiben_serving.http_client import HTTPModelClient
+from ekiben_serving.transport import PooledTransport
+from unit.serving.frozen_clock import FrozenClock
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(answer: Answer) -> AsyncIterator[str]:
+    """A server that does with each connection as told."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
+async def _break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+    writer.close()
+
+
+async def _keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def _get(url: str) -> bytes:
+    async with httpx.AsyncClient(transport=PooledTransport()) as http:
+        return (await http.get(url, timeout=0.3)).content
+
+
+async def test_a_refused_connection_is_a_connect_error() -> None:
+    async with listening(_hang_up) as url:
+        pass
+
+    with pytest.raises(httpx.ConnectError):
+        await _get(url)
+
+
+async def test_a_server_that_goes_before_it_answers_is_a_protocol_error() -> None:
+    async with listening(_hang_up) as url:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await _get(url)
+
+
+async def test_a_server_that_goes_in_the_middle_of_its_answer_is_a_read_error() -> None:
+    async with listening(_break_off) as url:
+        with pytest.raises(httpx.ReadError):
+            await _get(url)
+
+
+async def test_a_server_that_keeps_silent_is_a_timeout() -> None:
+    async with listening(_keep_silent) as url:
+        with pytest.raises(httpx.TimeoutException):
+            await _get(url)
+
+
+def _client(url: str, clock: FrozenClock) -> HTTPModelClient:
+    signature = [FeatureSpec(name="x", dtype=DType.DOUBLE)]
+    return HTTPModelClient("m", url, timeout=0.3, signature=signature, clock=clock)
+
+
+@pytest.mark.parametrize("answer", [_hang_up, _break_off])
+async def test_a_lost_connection_is_tried_again(answer: Answer) -> None:
+    clock = FrozenClock()
+    async with listening(answer) as url:
+        client = _client(url, clock)
+        with pytest.raises(ModelUnavailableError, match="the connection failed"):
+            await client.predict_batch([{"x": 1.0}])
+        await client.close()
+
+    assert len(clock.slept) == 3
+
+
+async def test_a_silent_endpoint_is_a_timeout_and_is_not_tried_again() -> None:
+    clock = FrozenClock()
+    async with listening(_keep_silent) as url:
+        client = _client(url, clock)
+        with pytest.raises(ModelTimeoutError, match=r"within 0\.3 s, found none"):
+            await client.predict_batch([{"x": 1.0}])
+        await client.close()
+
+    assert clock.slept == []
