@@ -15,6 +15,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 """The headers of a Kafka record; Kafka knows a header without a value."""
 
 SPEC_VERSION: Final = "1.0"
+_SPEC_VERSION: Final = SPEC_VERSION.encode()
 STRUCTURED: Final = "application/cloudevents+json"
 
 
@@ -39,7 +40,8 @@ def read_headers(headers: Mapping[str, bytes | None]) -> Envelope:
         UnreadableError: a ce_ header is not UTF-8, or of another CloudEvents version.
     """
     ce_id = _text(headers, "ce_id", None)
-    _check_spec_version(_text(headers, "ce_specversion", ce_id), ce_id)
+    if headers.get("ce_specversion", _SPEC_VERSION) != _SPEC_VERSION:
+        _check_spec_version(_text(headers, "ce_specversion", ce_id), ce_id)
     trace = headers.get("traceparent")
     return Envelope(
         _text(headers, "ce_type", ce_id),

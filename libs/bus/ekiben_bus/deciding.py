@@ -44,16 +44,18 @@ class Decider:
 
     async def decide(self, records: Sequence[Record]) -> Sequence[Verdict]:
         """One verdict for each record, in their order. Never raises but when cancelled."""
-        verdicts: dict[int, Verdict] = {}
-        readable: list[tuple[int, Received]] = []
+        readable: list[Received] = []
+        refused: dict[int, Verdict] = {}
         for index, record in enumerate(records):
             try:
-                readable.append((index, self._read(record)))
+                readable.append(self._read(record))
             except ContractError as error:
-                verdicts[index] = self.fail(record, Stage.DECODE, error)
-        answers = await self._ask([received for _, received in readable])
-        verdicts.update((index, answer) for (index, _), answer in zip(readable, answers, strict=True))
-        return [verdicts[index] for index in range(len(records))]
+                refused[index] = self.fail(record, Stage.DECODE, error)
+        answers = await self._ask(readable)
+        if not refused:
+            return answers
+        rest = iter(answers)
+        return [refused[index] if index in refused else next(rest) for index in range(len(records))]
 
     def fail(
         self, record: Record, stage: Stage, error: Exception, received: Received | None = None

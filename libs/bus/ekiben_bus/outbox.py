@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from aiokafka import TopicPartition
 
@@ -53,6 +54,7 @@ class Outbox:
     held: dict[TopicPartition, str] = field(default_factory=dict[TopicPartition, str])
     early: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     due_in_s: float = 0.0
+    answered: int = 0
     dead_letters: int = 0
     moved: int = 0
 
@@ -74,21 +76,35 @@ class Packer:
         `read` are the records where they were read, `records` the same as they were before any move.
         """
         outbox = Outbox()
-        for at, record, verdict in zip(read, records, verdicts, strict=True):
-            place = TopicPartition(at.topic, at.partition)
-            if place in outbox.held:
-                continue
+        for place, share in groupby(
+            zip(read, records, verdicts, strict=True),
+            lambda one: TopicPartition(one[0].topic, one[0].partition),
+        ):
+            if place not in outbox.held:
+                self._pack_share(place, share, now, outbox)
+        return outbox
+
+    def _pack_share(
+        self,
+        place: TopicPartition,
+        share: Iterable[tuple[Record, Record, Verdict]],
+        now: datetime,
+        outbox: Outbox,
+    ) -> None:
+        for at, record, verdict in share:
             held = self._carry_out(record, verdict, now, outbox)
-            if held is None:
-                outbox.finished[place] = at.offset + 1
-            else:
+            if held is not None:
                 outbox.held[place] = held
                 outbox.finished.setdefault(place, at.offset)
-        return outbox
+                return
+            outbox.finished[place] = at.offset + 1
+            outbox.answered += 1
 
     def _carry_out(self, record: Record, verdict: Verdict, now: datetime, outbox: Outbox) -> str | None:
         """Do as the verdict says. Returns why the record has to stay where it is, if it has to."""
         match verdict:
+            case Emit() | DeadLetter():
+                self._answer(record, verdict, now, outbox)
             case Hold(reason):
                 return reason
             case Park(endpoint, reason):
@@ -100,8 +116,6 @@ class Packer:
                     self._answer(record, otherwise, now, outbox)
                 else:
                     self._move(record, self._lane.retry_to, outbox, reason=reason)
-            case Emit() | DeadLetter():
-                self._answer(record, verdict, now, outbox)
         return None
 
     def _move(self, record: Record, to: str, outbox: Outbox, **why: str) -> None:

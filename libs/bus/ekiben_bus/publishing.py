@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
@@ -17,8 +17,7 @@ class PublishError(Exception):
     """Some record was not acknowledged. Nothing of the same call may be taken as published."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireRecord:
+class WireRecord(NamedTuple):
     """A record ready to produce. Without a partition it goes where Java's default puts its key."""
 
     topic: str

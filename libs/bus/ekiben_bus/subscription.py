@@ -166,7 +166,7 @@ class Subscription:
         self._metrics.batch_seconds.labels(self.topic).observe(monotonic() - started)
         self._metrics.batch_records.labels(self.topic).observe(len(records))
         self._metrics.dead_letters.labels(self.topic).inc(outbox.dead_letters)
-        self._metrics.records.labels(self.topic).inc(_count(records, outbox.finished))
+        self._metrics.records.labels(self.topic).inc(outbox.answered)
         self._metrics.moved.labels(self.topic).inc(outbox.moved)
         self._due_in_s = outbox.due_in_s
         self._rewind({place: offset for place, offset in outbox.early.items() if place not in outbox.held})
@@ -265,12 +265,6 @@ def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
     for record in records:
         first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
     return first
-
-
-def _count(records: Sequence[Record], finished: dict[TopicPartition, int]) -> int:
-    return sum(
-        record.offset < finished.get(TopicPartition(record.topic, record.partition), 0) for record in records
-    )
 
 
 def _nothing() -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ekiben_bus.records import Received, Record
 from ekiben_contracts.event import Event
@@ -23,8 +24,7 @@ class Stage(StrEnum):
     PUBLISH = "publish"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An event to publish. Without a key of its own it takes key and partition of its input.
 
     `id` is its ce_id: computed from the input, so that a redelivery publishes the same id.
@@ -36,8 +36,7 @@ class Outgoing:
     key: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(NamedTuple):
     """The input is answered: publish these events, none included."""
 
     outgoing: tuple[Outgoing, ...] = ()
