@@ -52,6 +52,11 @@ def _of_topic(topic: Topic, subject: Subject) -> Iterator[Problem]:
                 f"its key {topic.key!r} is no field or property of {event.type}, which has {fields}",
                 "Name a key that every type of the topic has, or add a property of that name.",
             )
+    for group in topic.retried_by:
+        if group not in topic.readers:
+            yield Problem(
+                where, f"{group!r} retries what it does not read", "Add it to readers, or take it out."
+            )
     for role, parties in (("writers", topic.writers), ("readers", topic.readers)):
         yield from _of_parties(where, role, parties)
 

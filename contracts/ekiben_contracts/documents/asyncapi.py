@@ -15,7 +15,7 @@ from ekiben_contracts.cloudevents import SPEC_VERSION
 from ekiben_contracts.documents.headers import headers_schema
 from ekiben_contracts.documents.table import key_in_words
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import SERVICES, Topic, dead_letter_topic
+from ekiben_contracts.topics import DEAD_LETTERS, SERVICES, Topic, dead_letter_topic, side_purposes
 
 _BINDING = "0.5.0"
 
@@ -80,14 +80,25 @@ def _channel(topic: Topic) -> JsonValue:
 
 
 def _dead_letters(topics: Sequence[Topic]) -> JsonValue:
-    read = [topic for topic in topics if set(topic.readers) & set(SERVICES)]
+    kept = [
+        (topic.name, group)
+        for topic in topics
+        for group in topic.readers
+        if DEAD_LETTERS in side_purposes(topic, group)
+    ]
     return {
         "address": dead_letter_topic("{topic}", "{group}"),
         "description": "Records that a service could not handle: key and value as they were, byte for byte, "
         "and headers dlq-* that say what was wrong.",
         "parameters": {
-            "topic": {"description": "Where the record was read.", "enum": [t.name for t in read]},
-            "group": {"description": "Who could not handle it.", "enum": list(SERVICES)},
+            "topic": {
+                "description": "Where the record was read.",
+                "enum": list(dict.fromkeys(topic for topic, _ in kept)),
+            },
+            "group": {
+                "description": "Who could not handle it.",
+                "enum": list(dict.fromkeys(group for _, group in kept)),
+            },
         },
     }
 

@@ -90,3 +90,7 @@ def test_dead_letters_are_told_by_topic_and_group():
     assert channel["address"] == "{topic}.{group}.dlq"
     assert "ekiben.prediction-requests" in channel["parameters"]["topic"]["enum"]
     assert "inference-gateway" in channel["parameters"]["group"]["enum"]
+
+
+def test_a_table_has_no_dead_letters():
+    assert "ekiben.routes" not in DOCUMENT["channels"]["dead-letters"]["parameters"]["topic"]["enum"]

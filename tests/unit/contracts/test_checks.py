@@ -168,6 +168,7 @@ def test_a_topic_must_not_carry_what_is_in_no_catalog():
         ({"writers": ()}, "expected writers, found none"),
         ({"readers": ()}, "expected readers, found none"),
         ({"writers": ("usres",)}, "'usres' among its writers is unknown"),
+        ({"retried_by": ("synthesizer",)}, "'synthesizer' retries what it does not read"),
         ({"readers": ("inference_gateway",)}, "'inference_gateway' among its readers is unknown"),
     ],
 )
