@@ -23,6 +23,7 @@ from ekiben.local.home import Home
         (["python", "-m", "ekiben_flights.train"], {}, "training"),
         (["bentoml", "serve"], {"EKIBEN_SERVING_CHILD": "/home/serving/trees@1"}, "model server trees@1"),
         (["python", "/x/leash.py", "python", "-m", "ekiben_synthesizer"], {}, "leashes"),
+        (["python", "-m", "bentoml", "build"], {}, "packaging"),
         (["python", "-c", "pass"], {}, "others"),
     ],
 )

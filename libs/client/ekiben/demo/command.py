@@ -77,7 +77,8 @@ async def _run(
         with interruptible(host.hurry):
             try:
                 report = await demonstrate(host, plan, shown)
-            except asyncio.CancelledError:  # Ctrl-C: by now all is stopped
+            except asyncio.CancelledError:  # Ctrl-C
+                shown.note("interrupted; everything that was started is stopped")
                 return ExitCode.INTERRUPTED
     _tell(report, place, file)
     return ExitCode.OK if report.accounts.is_whole else ExitCode.BUG

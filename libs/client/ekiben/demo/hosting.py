@@ -64,7 +64,8 @@ class Host:
     def _make(self) -> LocalSystem:
         named = self._bootstrap_servers
         kafka = KafkaSettings(bootstrap_servers=named) if named else KafkaSettings()
-        options = Options(kafka=kafka, topic_prefix=self._topic_prefix or "")
+        # a free port rather than the usual one: nobody needs to know it, and nobody else can take it
+        options = Options(kafka=kafka, port=0, topic_prefix=self._topic_prefix or "")
         return LocalSystem(self.home, options, on_progress=self._tell)
 
     def _tell(self, progress: Progress) -> None:

@@ -24,6 +24,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "ekiben_deployer.supervisor": "model-server supervisor",
     "ekiben_flights.train": "training",
     "ekiben_flights.replay": "replay writer",
+    "bentoml": "packaging",
 }
 
 
