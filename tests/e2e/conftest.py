@@ -24,7 +24,7 @@ def system(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "EKIBEN_TOPIC_PREFIX": f"e2e-{secrets.token_hex(4)}.",
     }
     with running(tmp_path_factory.mktemp("e2e") / "home", environment) as system:
-        system.train()
+        system.train(*MEMBERS)
         with ThreadPoolExecutor() as terminals:
             for deployed in terminals.map(lambda member: system.ekiben("deploy", member, "1"), MEMBERS):
                 assert deployed.returncode == 0, deployed

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 
 from e2e.waiting import DEADLINE_S, until
 
@@ -96,13 +95,15 @@ class PlainClient:
         consumer = Consumer(
             {
                 **self._address,
-                "group.id": f"plain-{uuid.uuid4()}",
-                "auto.offset.reset": "earliest",
+                "group.id": "plain",  # asked for, and not used: the partitions are assigned by hand
                 "enable.auto.commit": False,
                 "fetch.message.max.bytes": 5_000_000,
             }
         )
-        consumer.subscribe([self._prefix + topic])
+        partitions = (
+            consumer.list_topics(self._prefix + topic, DEADLINE_S).topics[self._prefix + topic].partitions
+        )
+        consumer.assign([TopicPartition(self._prefix + topic, each, OFFSET_BEGINNING) for each in partitions])
 
         def look() -> bool:
             message = consumer.poll(1.0)

@@ -99,14 +99,16 @@ class System:
 
     # ---- the second terminal
 
-    def ekiben(self, *arguments: str, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+    def ekiben(
+        self, *arguments: str, stdin: str | bytes = b"", deadline_s: float = 180
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         ended = subprocess.run(
             [EKIBEN, *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             env=self.environment,
             capture_output=True,
-            timeout=180,
+            timeout=deadline_s,
             check=False,
         )
         return subprocess.CompletedProcess(
@@ -125,10 +127,10 @@ class System:
         assert ended.returncode == 0, ended
         return [json.loads(line) for line in ended.stdout.splitlines()]
 
-    def train(self) -> None:
-        """Train, register and announce the tiny models."""
+    def train(self, *models: str) -> None:
+        """Train, register and announce tiny models."""
         script = Path(__file__).with_name("tiny_models.py")
-        subprocess.run([sys.executable, script], env=self._connected(), check=True, timeout=180)
+        subprocess.run([sys.executable, script, *models], env=self._connected(), check=True, timeout=180)
 
     def _connected(self) -> dict[str, str]:
         running = self.running()

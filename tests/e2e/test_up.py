@@ -15,7 +15,7 @@ FEATURES = ("-f", "x=2.0", "-f", "y=0.0")
 def test_nothing_outlives_it_and_what_was_deployed_comes_back(tmp_path):
     home = tmp_path / "home"
     with running(home, EMBEDDED) as system:
-        system.train()
+        system.train("tiny-keen")
         assert system.ekiben("deploy", "tiny-keen", "1").returncode == 0
         assert system.json("predict", "tiny-keen", "e1", *FEATURES)["label"] == "yes"
         assert any("bentoml" in " ".join(process.cmdline()) for process in system.processes())

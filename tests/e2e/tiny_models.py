@@ -1,4 +1,4 @@
-"""Trains two tiny classifiers in the home's registry and announces them: `python tiny_models.py`.
+"""Trains tiny classifiers in the home's registry and announces them: `python tiny_models.py NAME…`.
 
 Run as a process of its own: MLflow stays out of the tests.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 
-MODELS = {"tiny-mild": 0.1, "tiny-keen": 10.0}
+KEENNESS = {"tiny-mild": 0.1, "tiny-keen": 10.0}
 
 
 def main() -> None:
@@ -27,8 +28,8 @@ def main() -> None:
     registry = Registry(MlopsSettings())
     rows = pd.DataFrame({"x": np.linspace(-3.0, 3.0, 200), "y": np.tile([0.0, 1.0], 100)})
     events = []
-    for name, keenness in MODELS.items():
-        model = LogisticRegression(C=keenness).fit(rows, np.where(rows["x"] > 0, "yes", "no"))
+    for name in sys.argv[1:]:
+        model = LogisticRegression(C=KEENNESS[name]).fit(rows, np.where(rows["x"] > 0, "yes", "no"))
         with registry.run("tiny"):
             version = registry.log_model(model, name, rows)
         events.append(trained_event(registry, name, version))

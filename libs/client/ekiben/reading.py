@@ -6,18 +6,24 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 
+from ekiben.errors import BrokerUnreachableError
 from ekiben_bus.cluster import Cluster, Consumer
 from ekiben_bus.records import Record
 
 _POLL_MS = 1000
+_PATIENCE = 30
+"""Reads in a row, of a second each, that may bring nothing although there is more to read."""
 
 
 class Log:
     """The records of one topic, in the order of each partition."""
 
-    def __init__(self, consumer: Consumer, places: Sequence[TopicPartition]) -> None:
+    def __init__(
+        self, consumer: Consumer, places: Sequence[TopicPartition], *, patience: int = _PATIENCE
+    ) -> None:
         self._consumer = consumer
         self._places = places
+        self._patience = patience
 
     @classmethod
     async def open(
@@ -45,10 +51,19 @@ class Log:
         return [record for records in batches.values() for record in records]
 
     async def read_to_end(self) -> AsyncIterator[Record]:
-        """Every record up to where the log ends now."""
+        """Every record up to where the log ends now.
+
+        Raises:
+            BrokerUnreachableError: there is more, and it does not come.
+        """
         ends = await self._consumer.end_offsets(self._places)
+        in_vain = 0
         while not await self._is_past(ends):
-            for record in await self.read():
+            found = await self.read()
+            in_vain = 0 if found else in_vain + 1
+            if in_vain >= self._patience:
+                raise self._stalled(in_vain)
+            for record in found:
                 if record.offset < ends[TopicPartition(record.topic, record.partition)]:
                     yield record
 
@@ -58,6 +73,13 @@ class Log:
             if end > 0 and await self._consumer.position(place) < end:
                 return False
         return True
+
+    def _stalled(self, reads: int) -> BrokerUnreachableError:
+        return BrokerUnreachableError(
+            expected=f"the records of {self._places[0].topic} up to its end",
+            found=f"no more of them in {reads} reads, a second each",
+            attempt="`ekiben doctor`: a broker may be away; then again",
+        )
 
     async def close(self) -> None:
         """Stop reading."""

@@ -1,0 +1,50 @@
+"""A log that is read to its end, and one whose end does not come."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka import TopicPartition
+
+from ekiben.errors import BrokerUnreachableError
+from ekiben.reading import Log
+from ekiben_bus.memory import MemoryCluster
+
+PLACE = TopicPartition("topic", 0)
+
+
+class Silent:
+    """A consumer that knows of five records and gets none of them."""
+
+    reads = 0
+
+    async def end_offsets(self, places):
+        return dict.fromkeys(places, 5)
+
+    async def position(self, place):
+        return 0
+
+    async def getmany(self, timeout_ms):
+        self.reads += 1
+        return {}
+
+
+async def test_a_log_that_stalls_is_an_error_and_no_wait_for_ever():
+    consumer = Silent()
+    with pytest.raises(BrokerUnreachableError, match="the records of topic up to its end"):
+        [record async for record in Log(consumer, [PLACE], patience=3).read_to_end()]
+    assert consumer.reads == 3
+
+
+async def test_the_end_is_where_the_log_ended_when_it_was_asked_for():
+    cluster = MemoryCluster()
+    cluster.create_topic("topic", 2)
+    for number in range(3):
+        cluster.append(PLACE, [(None, str(number).encode(), ())])
+    log = await Log.open(cluster, "topic", range(2), from_beginning=True)
+    found = []
+    async for record in log.read_to_end():
+        found.append(record.value)
+        cluster.append(PLACE, [(None, b"later", ())])
+    assert found == [b"0", b"1", b"2"]
+    assert [record.value for record in await log.read()] == [b"later"] * 3
+    await log.close()
