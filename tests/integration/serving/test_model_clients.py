@@ -32,11 +32,12 @@ def _fake_answer(row: Features) -> ModelOutput:
 
 
 @pytest.fixture(params=["http", "fake"])
-async def client(request: pytest.FixtureRequest, classifier: Logged) -> AsyncIterator[ModelClient]:
+async def client(
+    request: pytest.FixtureRequest, classifier: Logged, served: Served
+) -> AsyncIterator[ModelClient]:
     if request.param == "fake":
         yield FakeModelClient(classifier.event.signature, _fake_answer)
         return
-    served: Served = request.getfixturevalue("served")
     found = HTTPModelClient("late", served.url, timeout=30, version="1", signature=classifier.event.signature)
     yield found
     await found.close()

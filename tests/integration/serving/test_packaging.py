@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
+from ekiben_mlops.bento_source import write_source
 from ekiben_mlops.errors import PackagingError, UntrustedModelError
+from ekiben_mlops.logged_model import read_logged_model
 from ekiben_mlops.packaging import package
+from ekiben_mlops.registry import Registry
 from ekiben_mlops.serve import bento_path
 from ekiben_mlops.settings import MlopsSettings
 from integration.serving.conftest import Logged
@@ -26,10 +30,16 @@ def test_packaging_again_gives_the_same_bento_and_builds_nothing(
     assert tag.startswith("late:1-")
 
 
-def test_another_content_is_another_bento(classifier: Logged, mlops_settings: MlopsSettings) -> None:
+def test_another_content_is_another_bento(classifier: Logged, registry: Registry, tmp_path: Path) -> None:
+    logged = read_logged_model(registry.download("models:/late/1", tmp_path))
     changed = classifier.event.model_copy(update={"classes": ["yes", "no"]})
 
-    assert package(changed, mlops_settings) != package(classifier.event, mlops_settings)
+    tags = [
+        write_source(tmp_path / name, event, logged)
+        for name, event in (("first", classifier.event), ("again", classifier.event), ("changed", changed))
+    ]
+
+    assert tags[0] == tags[1] != tags[2]
 
 
 def test_it_has_labels_and_pinned_requirements_without_mlflow(

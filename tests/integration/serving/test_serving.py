@@ -242,9 +242,24 @@ async def test_many_calls_at_once_share_few_connections(served: Served, classifi
     await client.close()
 
 
-@pytest.fixture
+async def test_health_and_metrics_are_answered_while_the_model_computes(
+    client: HTTPModelClient, http: httpx.AsyncClient
+) -> None:
+    computing = 'bentoml_service_request_in_progress{endpoint="/columns"'
+    rows = [{**ROWS[0], "carrier": "nobody"}] * 1024  # all of them fail: the model is called many times
+    call = asyncio.create_task(client.predict_batch(rows))
+    seen = 0
+    while not call.done():
+        lines = (await http.get("/metrics")).text.splitlines()
+        seen += any(line.startswith(computing) and line.endswith(" 1.0") for line in lines)
+
+    assert outputs_of(await call) == []
+    assert seen > 2
+
+
+@pytest.fixture(scope="module")
 def mortal(classifier: Logged, mlops_settings: MlopsSettings) -> Iterator[Served]:
-    """A child of its own, to be stopped and killed."""
+    """A child to be halted and killed; each test leaves it running."""
     found = Served(package(classifier.event, mlops_settings), mlops_settings, free_port())
     found.start()
     yield found
