@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 from typer.main import get_command
 
-from ekiben.cli import app
+from ekiben.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
