@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ekiben.demo.memory import Memory, name_of
@@ -33,6 +35,10 @@ def test_a_process_is_named_by_what_it_was_started_with(
     assert name_of(command, environ) == name
 
 
+def later() -> float:
+    return time.time() + 10
+
+
 @pytest.fixture
 def stranger(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the home that is nobody's child here, as a model server is."""
@@ -51,7 +57,7 @@ def stranger(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_the_processes_of_the_home_are_found_and_added_up_by_name(
     tmp_path: Path, stranger: subprocess.Popen[bytes]
 ) -> None:
-    memory = Memory(Home(tmp_path), owner=stranger.pid)
+    memory = Memory(Home(tmp_path), owner=os.getpid(), clock=later)
     memory.look()
 
     assert set(memory.peaks) == {"demo", "model server trees@1"}
@@ -61,7 +67,7 @@ def test_the_processes_of_the_home_are_found_and_added_up_by_name(
 def test_the_peak_is_kept_when_the_process_has_gone(
     tmp_path: Path, stranger: subprocess.Popen[bytes]
 ) -> None:
-    memory = Memory(Home(tmp_path), owner=stranger.pid)
+    memory = Memory(Home(tmp_path), owner=os.getpid(), clock=later)
     memory.look()
     before = memory.peaks["model server trees@1"]
     stranger.kill()
@@ -69,3 +75,20 @@ def test_the_peak_is_kept_when_the_process_has_gone(
     memory.look()
 
     assert memory.peaks["model server trees@1"] == before
+
+
+def test_a_process_that_was_only_just_forked_is_not_counted_twice(
+    tmp_path: Path, stranger: subprocess.Popen[bytes]
+) -> None:
+    born = psutil.Process(stranger.pid).create_time()
+    memory = Memory(Home(tmp_path), owner=os.getpid(), clock=lambda: born + 0.5)
+    memory.look()
+
+    assert "model server trees@1" not in memory.peaks
+
+
+def test_the_system_that_runs_already_is_named(tmp_path: Path, stranger: subprocess.Popen[bytes]) -> None:
+    memory = Memory(Home(tmp_path), owner=stranger.pid, clock=later)
+    memory.look()
+
+    assert "ekiben up" in memory.peaks

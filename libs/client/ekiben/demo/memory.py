@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
@@ -17,6 +18,7 @@ from ekiben.local.system import SERVICES
 
 _MB: Final = 1_000_000
 _EVERY_S: Final = 2.0
+_NEWBORN_S: Final = 1.0
 _SERVED: Final = "EKIBEN_SERVING_CHILD"
 """Set by the supervisor of the model servers in each of them, to the path of what it serves."""
 _MODULES: Final[Mapping[str, str]] = {
@@ -31,9 +33,10 @@ _MODULES: Final[Mapping[str, str]] = {
 class Memory:
     """Looks at the processes of a home, and remembers the most that each name took at one look."""
 
-    def __init__(self, home: Home, owner: int) -> None:
+    def __init__(self, home: Home, owner: int, clock: Callable[[], float] = time.time) -> None:
         self._home = home
         self._owner = owner
+        self._clock = clock
         self._others: set[psutil.Process] = set()
         self._peaks: dict[str, float] = {}
 
@@ -62,7 +65,7 @@ class Memory:
     def _ours(self) -> Iterator[tuple[str, psutil.Process]]:
         below = _below(self._owner)
         for process in psutil.process_iter():
-            if process in self._others:
+            if process in self._others or self._is_newborn(process):
                 continue
             name = self._name(process, below)
             if name is None:
@@ -70,10 +73,16 @@ class Memory:
             else:
                 yield name, process
 
+    def _is_newborn(self, process: psutil.Process) -> bool:
+        """Between fork and exec a process has the memory and the name of its parent: that counted double."""
+        return self._clock() - process.create_time() < _NEWBORN_S
+
     def _name(self, process: psutil.Process, below: set[int]) -> str | None:
-        """Asked anew at each look: a process that was only just forked is still called as its parent."""
+        """Its name; None for one that is not ours."""
         if process.pid == os.getpid():
             return "demo"
+        if process.pid == self._owner:
+            return "ekiben up"
         try:
             environ, command = process.environ(), process.cmdline()
         except psutil.Error:  # somebody else's, or gone
