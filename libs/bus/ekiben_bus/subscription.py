@@ -198,7 +198,9 @@ class Subscription:
     async def _pause(self, seconds: float) -> None:
         """Read nothing for a while. Short, so that the group does not take us for dead."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            # not asyncio.wait_for: before Python 3.12 it swallows a cancellation that meets the event
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _settle(self, timeout_s: float) -> None:
         """Wait for the batch in flight; one that does not end in time is cancelled, unfinished."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from structlog.stdlib import get_logger
 
-from ekiben_deployer.ledger import Ledger, LedgerUnavailableError
+from ekiben_deployer.ledger import Attempt, Ledger, LedgerUnavailableError, attempt_of
 from ekiben_deployer.planning import Request
 from ekiben_deployer.reconciling import names_of, unblocked
 from ekiben_deployer.rollouts import Rollouts
@@ -35,7 +36,7 @@ class Controller:
         self._owns = owns
         self._resync_s = resync_s
         self._changed = asyncio.Event()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[Attempt, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Something changed: look now."""
@@ -68,25 +69,26 @@ class Controller:
 
     def _start(self, unfinished: Sequence[Request]) -> None:
         for request in unblocked(unfinished):
-            if request.deployment_id not in self._running:
+            attempt = attempt_of(request)
+            if attempt not in self._running:
                 task = asyncio.create_task(self._rollouts.carry_out(request))
-                self._running[request.deployment_id] = task
-                task.add_done_callback(partial(self._finish, request.deployment_id))
+                self._running[attempt] = task
+                task.add_done_callback(partial(self._finish, attempt))
 
-    def _finish(self, deployment_id: str, task: asyncio.Task[None]) -> None:
-        del self._running[deployment_id]
+    def _finish(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+        del self._running[attempt]
         if task.cancelled():
             return
         if (error := task.exception()) is not None:
-            log.error("deployment broke off, taken up again soon", id=deployment_id, error=repr(error))
+            log.error("deployment broke off, taken up again soon", deployment=attempt[0], error=repr(error))
             return
         self.wake()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._changed.wait(), self._resync_s)
-        except TimeoutError:
-            return
+        # not asyncio.wait_for: before Python 3.12 it swallows a cancellation that meets the event
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._resync_s):
+                await self._changed.wait()
 
     async def _watch_ownership(self) -> None:
         owned = False

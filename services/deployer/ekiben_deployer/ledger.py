@@ -26,6 +26,7 @@ from ekiben_deployer.planning import Request
 from ekiben_deployer.progress import Progress
 
 Route = ModelRouted | EnsembleDefined
+Attempt = tuple[str, int]
 
 
 class Table(Protocol):
@@ -60,17 +61,20 @@ class Ledger:
         self._deciding = asyncio.Lock()
 
     def unfinished(self) -> Sequence[Request]:
-        """The requests that did not reach an end, oldest first; of two with one id the first stands."""
+        """The requests that did not reach an end, oldest first; of two with one id the first stands.
+
+        A replay is an attempt of its own.
+        """
         progress = self._progress()
-        first: dict[str, Request] = {}
+        first: dict[Attempt, Request] = {}
         for request in self._views.requests.rows.values():
             if isinstance(request, Request):
-                first.setdefault(request.deployment_id, request)
-        return [r for r in first.values() if not progress.get(r.deployment_id, Progress()).is_over]
+                first.setdefault(attempt_of(request), request)
+        return [r for attempt, r in first.items() if not progress.get(attempt, Progress()).is_over]
 
-    def progress(self, deployment_id: str) -> Progress:
+    def progress(self, request: Request) -> Progress:
         """How far a deployment got."""
-        return self._progress().get(deployment_id, Progress())
+        return self._progress().get(attempt_of(request), Progress())
 
     def known(self) -> Known:
         """The routes, ensembles and trained versions of now."""
@@ -82,13 +86,13 @@ class Ledger:
             {(event.model, event.version): event for event in trained},
         )
 
-    async def tell(self, progressed: DeploymentProgressed, attempt: int) -> None:
+    async def tell(self, progressed: DeploymentProgressed) -> None:
         """Publish a step, and read it back.
 
         Raises:
             LedgerUnavailableError: it may or may not have been published.
         """
-        ce_id = output_id(progressed.deployment_id, progressed.step, attempt)
+        ce_id = output_id(progressed.deployment_id, progressed.step, progressed.attempt)
         await self._add(Outgoing(DEPLOYMENT_EVENTS, progressed, ce_id), self._views.events)
 
     async def decide(self, route: Route) -> None:
@@ -146,13 +150,11 @@ class Ledger:
         except Exception as error:
             raise LedgerUnavailableError(f"{outgoing.id} not published: {error!r}") from error
 
-    def _progress(self) -> dict[str, Progress]:
+    def _progress(self) -> dict[Attempt, Progress]:
         rows = self._views.events.rows.values()
         events = [event for event in rows if isinstance(event, DeploymentProgressed)]
-        by_deployment = sorted(events, key=_deployment_of)  # stable: the order of each one's steps stays
-        return {
-            deployment: Progress.of(steps) for deployment, steps in groupby(by_deployment, _deployment_of)
-        }
+        by_attempt = sorted(events, key=attempt_of)  # stable: the order of each one's steps stays
+        return {attempt: Progress.of(steps) for attempt, steps in groupby(by_attempt, attempt_of)}
 
 
 def request_row(event: Event) -> str:
@@ -162,7 +164,9 @@ def request_row(event: Event) -> str:
 
 def step_row(event: Event) -> str:
     """A row for each step of each deployment."""
-    return f"{_deployment_of(event)}/{event.step}" if isinstance(event, DeploymentProgressed) else ""
+    if not isinstance(event, DeploymentProgressed):
+        return ""
+    return output_id(event.deployment_id, event.step, event.attempt)
 
 
 def trained_row(event: Event) -> str:
@@ -170,8 +174,9 @@ def trained_row(event: Event) -> str:
     return f"{event.model}/{event.version}" if isinstance(event, ModelTrained) else ""
 
 
-def _deployment_of(event: DeploymentProgressed) -> str:
-    return event.deployment_id
+def attempt_of(event: Request | DeploymentProgressed) -> Attempt:
+    """Which attempt at which deployment an event is about."""
+    return event.deployment_id, event.attempt
 
 
 def _succeed(mine: Route, theirs: Event | None) -> Route:

@@ -47,7 +47,7 @@ class Rollouts:
         """Go on with a request until it is completed, rolled back or failed."""
         failures = 0
         doom: str | None = None
-        while not self._ledger.progress(request.deployment_id).is_over:
+        while not self._ledger.progress(request).is_over:
             try:
                 await (self._advance(request) if doom is None else self._end(request, doom))
                 failures = 0
@@ -93,7 +93,7 @@ class Rollouts:
         known = self._ledger.known()
         instances = [i for i in await self._target.instances() if i.served.model == request.model]
         return Seen(
-            progress=self._ledger.progress(request.deployment_id),
+            progress=self._ledger.progress(request),
             route=known.routes.get(request.model),
             instances={instance.served.version: instance for instance in instances},
             definition_holds=self._is_defined(request, known),
@@ -122,7 +122,7 @@ class Rollouts:
             at=self._clock(),
             attempt=request.attempt,
         )
-        await self._ledger.tell(progressed, request.attempt)
+        await self._ledger.tell(progressed)
         told = progressed.model_dump(mode="json", exclude_none=True, exclude={"at", "attempt"})
         log.info("deployment progressed", **told)
 

@@ -7,10 +7,20 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ekiben_contracts.cloudevents import decode
+from aiokafka import TopicPartition
+
+from ekiben_contracts.cloudevents import decode, encode
 from ekiben_contracts.deployment import DeploymentProgressed
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import DEPLOYMENT_EVENTS, DEPLOYMENT_REQUESTS, ROUTES, TRAINED_MODELS
+from ekiben_contracts.topics import (
+    DEPLOYER,
+    DEPLOYMENT_EVENTS,
+    DEPLOYMENT_REQUESTS,
+    REPLAY,
+    ROUTES,
+    TRAINED_MODELS,
+    side_topic,
+)
 from ekiben_contracts.training import ModelTrained
 from ekiben_deployer.app import assemble
 from ekiben_deployer.fakes import FakePackager, FakeRegistry
@@ -18,7 +28,7 @@ from ekiben_deployer.settings import DeployerSettings
 from ekiben_deployer.targets.fake import FakeTarget
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.model_client import ModelOutput
-from unit.deployer.building import SIGNATURE, trained
+from unit.deployer.building import NOW, SIGNATURE, trained
 from unit.in_memory import QUICK, Kafka, until
 
 HASTY = DeployerSettings(
@@ -45,6 +55,17 @@ class Machine:
     def ask(self, *requests: Event) -> None:
         for request in requests:
             self._send(DEPLOYMENT_REQUESTS, request)
+
+    def tell(self, event: Event) -> None:
+        self._send(DEPLOYMENT_EVENTS, event)
+
+    def replay(self, request: Event) -> None:
+        """As `ekiben dlq replay` does: into the topic of the deployer's own, as the second attempt."""
+        value, headers = encode(request, id="replayed", source="/test", time=NOW)
+        marks = {"topic": DEPLOYMENT_REQUESTS.name, "partition": 0, "offset": 0, "timestamp": 0, "attempt": 2}
+        headers += [(f"ekiben-lane-{name}", str(value).encode()) for name, value in marks.items()]
+        place = TopicPartition(side_topic(DEPLOYMENT_REQUESTS.name, DEPLOYER, REPLAY), 0)
+        self.kafka.cluster.append(place, [(b"delay", value, headers)])
 
     def write_route(self, event: Event) -> None:
         self._send(ROUTES, event)

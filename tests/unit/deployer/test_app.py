@@ -9,7 +9,7 @@ from ekiben_contracts.deployment import Step, Strategy
 from ekiben_contracts.topics import DEPLOYER, DEPLOYMENT_REQUESTS, ROUTES, dead_letter_topic
 from ekiben_deployer.routes import champion
 from ekiben_deployer.stages import Stage
-from unit.deployer.building import combine, deploy, retire, rollback, route, routed_version, trained
+from unit.deployer.building import combine, deploy, retire, rollback, route, routed_version, told, trained
 from unit.deployer.running import HASTY, Machine
 from unit.in_memory import until
 
@@ -240,6 +240,33 @@ async def test_a_route_that_was_written_but_not_told_is_not_written_again(machin
 
     assert machine.steps("deploy-delay-1") == DIRECT
     assert len(machine.routes("model/delay")) == 1
+
+
+async def test_a_step_that_has_to_be_taken_again_is_not_told_again(machine):
+    machine.train()
+    machine.ask(deploy())
+    for event in told(Step.PLANNED, Step.PACKAGED, Step.STARTED).events.values():
+        machine.tell(event)
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1")
+
+    assert machine.target.effects == ["start delay 1"]
+    assert machine.steps("deploy-delay-1") == DIRECT
+
+
+async def test_a_replayed_request_is_another_attempt_at_the_same_deployment(machine):
+    machine.ask(deploy())
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1")
+        machine.train()
+        machine.replay(deploy())
+        await until(lambda: "completed" in machine.steps("deploy-delay-1"))
+
+    assert machine.steps("deploy-delay-1") == ["failed", *DIRECT]
+    assert {event.attempt for event in machine.told()} == {1, 2}
+    assert len({record.offset for record in machine.kafka.records(DEPLOYMENT_REQUESTS.name)}) == 2
 
 
 async def test_a_deployment_that_ended_is_not_begun_again(machine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from time import time
 from typing import Any
@@ -80,7 +81,7 @@ class MemoryCluster:
 
     async def wait_for_arrival(self, timeout_s: float) -> None:
         """Return when anything was appended anywhere, or after the timeout."""
-        try:
-            await asyncio.wait_for(self._arrival.wait(), timeout_s)
-        except TimeoutError:
-            return
+        # not asyncio.wait_for: before Python 3.12 it swallows a cancellation that meets the event
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._arrival.wait()
