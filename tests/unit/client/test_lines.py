@@ -32,5 +32,12 @@ def test_a_line_too_long_is_told_and_the_next_one_is_read():
     assert split([b"12345", b"67890\nshort\n"], longest=6) == [(1, None), (2, b"short")]
 
 
+def test_of_a_line_too_long_nothing_is_kept_while_it_lasts():
+    splitter = LineSplitter(longest=10)
+    for _ in range(5):
+        assert list(splitter.feed(b"x" * 8)) == []
+        assert len(splitter._rest) <= 10
+
+
 def test_the_ends_of_lines_of_other_systems_are_taken_off():
     assert split([b"a\r\nb\r\n"]) == [(1, b"a"), (2, b"b")]

@@ -35,6 +35,31 @@ async def test_a_log_that_stalls_is_an_error_and_no_wait_for_ever():
     assert consumer.reads == 3
 
 
+class Growing:
+    """A consumer whose topic had two records when it was asked, and three when it was read."""
+
+    def __init__(self, cluster):
+        self._consumer = cluster.consumer()
+        self._consumer.assign([PLACE])
+
+    async def end_offsets(self, places):
+        return dict.fromkeys(places, 2)
+
+    async def position(self, place):
+        return await self._consumer.position(place)
+
+    async def getmany(self, timeout_ms):
+        return await self._consumer.getmany(timeout_ms=timeout_ms)
+
+
+async def test_what_comes_in_the_same_read_beyond_the_end_is_left_out():
+    cluster = MemoryCluster()
+    cluster.create_topic("topic", 1)
+    cluster.append(PLACE, [(None, str(number).encode(), ()) for number in range(3)])
+    log = Log(Growing(cluster), [PLACE])
+    assert [record.value async for record in log.read_to_end()] == [b"0", b"1"]
+
+
 async def test_the_end_is_where_the_log_ended_when_it_was_asked_for():
     cluster = MemoryCluster()
     cluster.create_topic("topic", 2)
