@@ -10,9 +10,10 @@ from typing import Protocol
 from ekiben.local.home import Home
 from ekiben.local.progress import OnProgress, Progress, State
 from ekiben.local.restarts import BackOff, after_death
+from ekiben.local.threads import to_the_end
 from ekiben_bus.brokers import ladder
 from ekiben_bus.brokers.embedded import EmbeddedKafka
-from ekiben_bus.brokers.errors import BrokerError
+from ekiben_bus.brokers.errors import BrokerError, BrokerStartError
 from ekiben_bus.brokers.ports import is_free
 from ekiben_bus.brokers.rungs import (
     BrokerSettings,
@@ -72,10 +73,8 @@ class LadderKafka:
     async def start(self) -> None:
         """Return when it is there."""
         self._on_progress(Progress(NAME, State.STARTING))
-        found = await asyncio.to_thread(
-            self._stack.enter_context,
-            ladder.broker(self._home.path, settings=self._asked, kafka=self.settings),
-        )
+        asked = ladder.broker(self._home.path, settings=self._asked, kafka=self.settings)
+        found = await to_the_end(lambda: self._stack.enter_context(asked))
         self.settings = found.settings
         self._on_progress(Progress(NAME, State.READY, str(found)))
 
@@ -101,14 +100,9 @@ class SupervisedKafka:
         clock: Callable[[], float],
         on_progress: OnProgress,
     ) -> None:
-        usual_is_free = is_free(USUAL_PORT)
-        self._detour = port is None and not usual_is_free
-        self._kafka = EmbeddedKafka(
-            home.kafka,
-            port=port if port is not None else USUAL_PORT if usual_is_free else 0,
-            log=home.log_of(NAME),
-            progress=self._tell_from_thread,
-        )
+        self._home = home
+        self._port = port
+        self._kafka = self._make(USUAL_PORT if port is None else port)
         self._back_off = back_off
         self._clock = clock
         self._on_progress = on_progress
@@ -133,11 +127,16 @@ class SupervisedKafka:
         """
         self._loop = asyncio.get_running_loop()
         self._tell(State.STARTING)
-        await self._start()
-        if self._detour:
+        try:
+            await to_the_end(self._kafka.start)
+        except BrokerStartError:
+            if self._port is not None or is_free(USUAL_PORT):
+                raise
             self._tell(
-                State.STARTING, f"port {USUAL_PORT} is taken by another program, so it has one of its own"
+                State.STARTING, f"port {USUAL_PORT} is taken by another program: looking for a free one"
             )
+            self._kafka = self._make(0)
+            await to_the_end(self._kafka.start)
         self._tell_ready()
         self._watching = asyncio.create_task(self._watch(), name="supervise-kafka")
 
@@ -150,14 +149,9 @@ class SupervisedKafka:
         await asyncio.to_thread(self._kafka.stop)
         self._tell(State.STOPPED)
 
-    async def _start(self) -> None:
-        starting = asyncio.ensure_future(asyncio.to_thread(self._kafka.start))
-        try:
-            await asyncio.shield(starting)
-        except asyncio.CancelledError:  # the thread goes on: wait, or a broker would be left behind
-            await asyncio.gather(starting, return_exceptions=True)
-            await asyncio.to_thread(self._kafka.stop)
-            raise
+    def _make(self, port: int) -> EmbeddedKafka:
+        log = self._home.log_of(NAME)
+        return EmbeddedKafka(self._home.kafka, port=port, log=log, progress=self._tell_from_thread)
 
     async def _watch(self) -> None:
         deaths, ready_at = 0, self._clock()
@@ -171,7 +165,7 @@ class SupervisedKafka:
             self._tell(State.DIED, why)
             await asyncio.sleep(restart.wait_s)
             try:
-                await self._start()
+                await to_the_end(self._kafka.start)
             except BrokerError as error:
                 self._tell(State.DIED, str(error))
             else:
