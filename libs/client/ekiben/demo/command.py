@@ -29,6 +29,13 @@ _MOST_REQUESTS = 100_000
 _USUAL = Plan()
 
 
+def _writable(file: Path | None) -> Path | None:
+    """Told before minutes of work, not after."""
+    if file is not None and not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"expected a file in a folder that is there, found {file}")
+    return file
+
+
 def demo(
     *,
     requests: Annotated[
@@ -41,7 +48,8 @@ def demo(
         float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="How long the paced phase lasts.")
     ] = _USUAL.paced_s,
     json_: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON, too.")
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report as JSON, too.", callback=_writable),
     ] = None,
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,

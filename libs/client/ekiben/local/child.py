@@ -35,7 +35,12 @@ class Child:
             StartError: there is no such command.
         """
         make_room(log)
-        process = await asyncio.to_thread(LeashedProcess, command, log=log, environment=env)
+        starting = asyncio.ensure_future(asyncio.to_thread(LeashedProcess, command, log=log, environment=env))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # the thread goes on: wait, or its process would be left behind
+            await asyncio.to_thread((await starting).end)
+            raise
         if process.pid is None:
             await asyncio.to_thread(process.end)
             found = "; ".join(last_lines(log, 1)) or "nothing that runs"
