@@ -1,1 +1,0 @@
-"""Trains, analyses, calibrates and announces models."""
