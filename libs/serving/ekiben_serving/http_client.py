@@ -70,9 +70,8 @@ class HTTPModelClient:
         self._learned: Signature | None = None
         self._limits = limits
         self._clock = clock or SystemClock()
-        self._http = httpx.AsyncClient(
-            transport=transport or PooledTransport(max_connections=limits.connections),
-        )
+        pool = transport or PooledTransport(max_connections=limits.connections)
+        self._http = httpx.AsyncClient(transport=pool, trust_env=False)
         self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http)
         self._breaker = EndpointBreaker(
             model_name,

@@ -32,7 +32,7 @@ def test_packaging_again_gives_the_same_bento_and_builds_nothing(
 
 def test_another_content_is_another_bento(classifier: Logged, registry: Registry, tmp_path: Path) -> None:
     logged = read_logged_model(registry.download("models:/late/1", tmp_path))
-    changed = classifier.event.model_copy(update={"classes": ["yes", "no"]})
+    changed = classifier.event.model_copy(update={"classes": ["LATE", "on time"]})
 
     tags = [
         write_source(tmp_path / name, event, logged)
@@ -81,6 +81,23 @@ def test_its_service_imports_nothing_of_ekiben_but_what_it_carries(
     found = dict(line.split(" ") for line in done.stdout.splitlines())
     assert "ekiben_serving.columnar.frames" in found
     assert {name for name, path in found.items() if not path.startswith(str(source))} == set()
+
+
+def test_a_model_that_does_not_answer_its_input_example_as_it_did_is_not_served(
+    classifier: Logged, registry: Registry, tmp_path: Path
+) -> None:
+    logged = read_logged_model(registry.download("models:/late/1", tmp_path))
+    example = classifier.event.input_example.model_copy(update={"expected": 0.123})
+    source = tmp_path / "source"
+    write_source(source, classifier.event.model_copy(update={"input_example": example}), logged)
+
+    program = "import pathlib, ekiben_mlops.templates.served as served; served.ServedModel(pathlib.Path())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=source, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "RuntimeError: expected 0.123 for the input example, found {'value': " in done.stderr
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(

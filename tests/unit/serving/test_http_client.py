@@ -93,6 +93,20 @@ async def test_rows_are_answered_in_their_order() -> None:
     assert request.headers["traceparent"] == "00-aa-bb-01"
 
 
+async def test_a_signature_may_ask_for_the_entity_and_the_horizon() -> None:
+    endpoint = Endpoint(lambda request: _answered([float(len(decode_columns(request.content)))]))
+    names = ("entity_id", "time_horizon")
+    signature = [FeatureSpec(name=name, dtype=DType.STRING) for name in names]
+    client = HTTPModelClient(
+        "delay", "http://delay", signature=signature, transport=httpx.MockTransport(endpoint)
+    )
+
+    await client.predict("UA1", {}, "long_term")
+
+    columns = decode_columns(endpoint.requests[0].content)
+    assert [columns[name].values.tolist() for name in names] == [["UA1"], ["long_term"]]
+
+
 async def test_no_rows_ask_nobody() -> None:
     endpoint = Endpoint(_double)
 
