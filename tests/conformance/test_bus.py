@@ -414,3 +414,59 @@ async def test_start_up_refuses_an_output_topic_with_fewer_partitions(world: Wor
         TooFewPartitionsError, match=r"at least 3 partitions of .*prediction-results.*found 2"
     ):
         await service.serve()
+
+
+async def test_nothing_is_committed_before_its_batch_is_answered(world: World, topics: None):
+    await publish(world, *(ask(n, partition=0) for n in range(3)))
+    entered, proceed = asyncio.Event(), asyncio.Event()
+
+    async def slow(batch: Sequence[Received]) -> Sequence[Verdict]:
+        entered.set()
+        await proceed.wait()
+        return await answer_all(batch)
+
+    async with running(world, slow, commit_interval_s=0.01) as service:
+        await asyncio.wait_for(entered.wait(), 30)
+        await asyncio.sleep(0.2)  # many times the interval: a commit that is going to come has come
+        assert await world.committed(world.prefix + GROUP, requests(world), 0) is None
+        proceed.set()
+        await world.read(results(world), PARTITIONS, 3)
+        assert not service._problems()
+
+
+async def test_a_revoked_partition_is_committed_before_its_next_owner_reads(world: World, topics: None):
+    seen: list[str | None] = []
+
+    async def remember(batch: Sequence[Received]) -> Sequence[Verdict]:
+        seen.extend(r.event.request_id for r in batch)
+        return await answer_all(batch)
+
+    await publish(world, *(ask(n) for n in range(30)))
+    async with running(world, remember, commit_interval_s=1000):
+        await world.read(results(world), PARTITIONS, 30)
+        async with running(world, remember, commit_interval_s=1000) as second:
+            await until(lambda: not second._problems())
+            await publish(world, *(ask(n) for n in range(30, 60)))
+            await world.read(results(world), PARTITIONS, 60)
+    assert sorted(seen) == sorted(f"r{n}" for n in range(60))
+
+
+async def test_a_revoke_waits_for_the_batch_in_flight(world: World, topics: None):
+    seen: list[str | None] = []
+    entered, proceed = asyncio.Event(), asyncio.Event()
+
+    async def slow(batch: Sequence[Received]) -> Sequence[Verdict]:
+        seen.extend(r.event.request_id for r in batch)
+        entered.set()
+        await proceed.wait()
+        return await answer_all(batch)
+
+    await publish(world, *(ask(n) for n in range(30)))
+    async with running(world, slow):
+        await asyncio.wait_for(entered.wait(), 30)
+        async with running(world, slow) as second:
+            asyncio.get_running_loop().call_later(0.5, proceed.set)
+            await until(lambda: not second._problems())
+            found = await world.read(results(world), PARTITIONS, 30)
+    assert sorted(ids(found)) == sorted(f"r{n}/result/1" for n in range(30))
+    assert sorted(seen) == sorted(f"r{n}" for n in range(30))
