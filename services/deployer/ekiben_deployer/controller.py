@@ -56,6 +56,7 @@ class Controller:
 
     async def _round(self) -> None:
         if not self._owns():
+            await self._stand_by()
             return
         try:
             await self._ledger.catch_up()
@@ -90,15 +91,17 @@ class Controller:
             async with asyncio.timeout(self._resync_s):
                 await self._changed.wait()
 
+    async def _stand_by(self) -> None:
+        """Another deployer is active: what we were doing is its work now, and what it decides stands."""
+        await self._cancel_all()
+        self._ledger.forget()
+
     async def _watch_ownership(self) -> None:
         owned = False
         while True:
             if owned != self._owns():
                 owned = not owned
-                log.info("deploying" if owned else "another deployer is active")
-                if not owned:
-                    await self._cancel_all()
-                    self._ledger.forget()
+                log.info("deploying" if owned else "standing by")
                 self.wake()
             await asyncio.sleep(_CHECK_OWNERSHIP_S)
 

@@ -5,13 +5,15 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
+from ekiben_bus.service import Service
 from ekiben_contracts.deployment import Step, Strategy
 from ekiben_contracts.topics import DEPLOYER, DEPLOYMENT_REQUESTS, ROUTES, dead_letter_topic
+from ekiben_deployer.ledger import Ledger
 from ekiben_deployer.routes import champion
 from ekiben_deployer.stages import Stage
 from unit.deployer.building import combine, deploy, retire, rollback, route, routed_version, told, trained
 from unit.deployer.running import HASTY, Machine
-from unit.in_memory import until
+from unit.in_memory import DEADLINE_S, until
 
 DIRECT = ["planned", "packaged", "started", "warmed_up", "routed", "promoted", "retired", "completed"]
 
@@ -414,3 +416,53 @@ async def test_the_old_version_runs_on_for_its_grace():
 
     assert set(machine.target.running) == {("delay", "1"), ("delay", "2")}
     assert "retired" not in machine.steps("deploy-delay-2")
+
+
+@pytest.fixture
+def ownership(monkeypatch):
+    """Whether the deployer has the partition of the requests."""
+    owned = {"now": True}
+    monkeypatch.setattr(Service, "owns", lambda *_: owned["now"])
+    return owned
+
+
+async def test_a_deployer_that_lost_the_partition_breaks_off_what_it_was_doing(machine, ownership):
+    entered, left = asyncio.Event(), asyncio.Event()
+
+    async def build_for_ever(_):
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    machine.packager.package = build_for_ever
+    machine.train()
+    machine.ask(deploy())
+
+    async with machine.deployer():
+        await asyncio.wait_for(entered.wait(), DEADLINE_S)
+        ownership["now"] = False
+        await asyncio.wait_for(left.wait(), DEADLINE_S)
+
+    assert machine.steps("deploy-delay-1") == ["planned"]
+
+
+async def test_what_another_deployer_decided_meanwhile_stands(machine, ownership, monkeypatch):
+    standing_by = asyncio.Event()
+    forget = Ledger.forget
+    monkeypatch.setattr(Ledger, "forget", lambda ledger: (forget(ledger), standing_by.set()))
+    machine.train(trained("delay"), trained("weather"))
+    machine.ask(deploy("delay"))
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1")
+        ownership["now"] = False
+        standing_by.clear()
+        machine.ask(deploy("weather"))
+        machine.write_route(route("delay", routed_version("2"), revision=9))
+        await asyncio.wait_for(standing_by.wait(), DEADLINE_S)
+        ownership["now"] = True
+        await machine.end_of("deploy-weather-1")
+
+    assert [r.revision for r in machine.routes("model/delay")] == [1, 9]
