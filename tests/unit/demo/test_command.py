@@ -83,12 +83,10 @@ def test_ctrl_c_is_exit_code_130_without_a_report(folder: Path, monkeypatch: pyt
     assert not (folder / "out.json").exists()
 
 
-def test_a_file_that_cannot_be_written_is_told_before_the_work(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_written_is_told_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     plans = _stands_in(monkeypatch, answered=2)
 
-    ended = CliRunner().invoke(app, ["demo", "--json", str(folder / "no-such-folder" / "out.json")])
+    ended = CliRunner().invoke(app, ["demo", "--json", "no-such-folder/out.json"])
 
     assert ended.exit_code == 2
     assert "no-such-folder" in ended.stderr

@@ -124,6 +124,23 @@ async def test_an_answer_that_never_comes_is_lost_and_named(
     assert not accounts.is_whole
 
 
+async def test_it_waits_for_an_answer_that_takes_its_time(client: Ekiben, cluster: MemoryCluster) -> None:
+    ledger = Ledger()
+    ledger.sent("flight-1", Phase.BULK, time.monotonic())
+    async with Watch(client, ledger, Scores({}), time.monotonic) as watch:
+        waiting = asyncio.create_task(watch.until(ledger.is_settled, 30.0))
+        await asyncio.wait({waiting}, timeout=0.2)
+        assert not waiting.done()
+        await client.publish(
+            PredictionRequested(request_id="flight-1", model="flight-delay", entity_id="UA-1")
+        )
+        answering = asyncio.create_task(Answering(cluster).run())
+        await waiting
+        await end(answering)
+
+    assert ledger.is_settled()
+
+
 async def test_an_earlier_replays_dead_letters_are_not_counted_again(
     season: Season, client: Ekiben, cluster: MemoryCluster
 ) -> None:
