@@ -13,6 +13,7 @@ from e2e.waiting import DEADLINE_S, until
 Headers = list[tuple[str, bytes]]
 REQUESTS = "ekiben.prediction-requests"
 RESULTS = "ekiben.prediction-results"
+_BATCH = 1000
 DEAD_LETTERS = "ekiben.prediction-requests.inference-gateway.dlq"
 
 
@@ -106,12 +107,12 @@ class PlainClient:
         consumer.assign([TopicPartition(self._prefix + topic, each, OFFSET_BEGINNING) for each in partitions])
 
         def look() -> bool:
-            message = consumer.poll(1.0)
-            if message is None:
-                return False
-            if message.error():
-                raise KafkaException(message.error())
-            return take(message)
+            for message in consumer.consume(_BATCH, timeout=1.0):
+                if message.error():
+                    raise KafkaException(message.error())
+                if take(message):
+                    return True
+            return False
 
         try:
             until(look, what)

@@ -18,6 +18,7 @@ from e2e.waiting import until
 
 EKIBEN = Path(sys.executable).with_name("ekiben")
 _OTHERS = ("EKIBEN_", "KAFKA_", "MLFLOW_", "BENTOML_")
+_KEPT = "EKIBEN_CACHE"  # with Kafka's jars in it
 
 
 class System:
@@ -26,7 +27,7 @@ class System:
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         self.home = home
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)},
+            **{n: value for n, value in os.environ.items() if not n.startswith(_OTHERS) or n == _KEPT},
             **environment,
             "EKIBEN_HOME": str(home),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 
 from e2e.system import EKIBEN
@@ -76,6 +77,15 @@ def test_results_follow_what_comes(system, plain, fresh):
         )
         assert json.loads(reader.stdout.readline())["request_id"] == fresh
         assert reader.wait(60) == 0
+
+
+def test_ctrl_c_ends_following_without_a_traceback(system):
+    pipe = subprocess.PIPE
+    with subprocess.Popen([EKIBEN, "results"], env=system.environment, stdout=pipe, stderr=pipe) as reader:
+        assert b"Ctrl-C ends it" in reader.stderr.readline()
+        reader.send_signal(signal.SIGINT)
+        assert reader.wait(60) == 130
+        assert b"Traceback" not in reader.stderr.read()
 
 
 def test_routes_list_the_models_and_the_ensembles(system):
