@@ -1,6 +1,6 @@
 """Check that what README and docs tell a reader to run is there: targets, commands, options, files.
 
-    python scripts/check_readme.py
+python scripts/check_readme.py
 """
 
 from __future__ import annotations
