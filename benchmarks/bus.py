@@ -192,9 +192,7 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     with broker(None) as found:
-        print(
-            f"Kafka: {found.rung} at {found.bootstrap_servers}, {options.events:,} events, {options.runs} runs"
-        )
+        print(f"Kafka: {found.rung}, {options.events:,} events, {options.runs} runs")
         print(json.dumps(uvloop.run(compare(found.settings, options.events, options.runs))))
 
 
