@@ -20,6 +20,7 @@ from ekiben_contracts.training import ModelTrained
 from ekiben_deployer.controller import Controller
 from ekiben_deployer.handling import refuse, take_note
 from ekiben_deployer.ledger import Ledger, Views, request_row, step_row, trained_row
+from ekiben_deployer.metrics import DeployerMetrics
 from ekiben_deployer.mlops import BentoPackager, ModelRegistry, local_command
 from ekiben_deployer.ports import Packager, Registry
 from ekiben_deployer.rollouts import Rollouts
@@ -71,7 +72,7 @@ def assemble(
     ledger = Ledger(views, service.publish)
     warm_up = WarmUp(target, clients, settings)
     steps = Steps(ledger, target, packager, registry, warm_up, settings, now)
-    rollouts = Rollouts(ledger, target, steps, settings, now)
+    rollouts = Rollouts(ledger, target, steps, settings, DeployerMetrics(service.registry), now)
     upkeep = Upkeep(ledger, target, timedelta(seconds=settings.retire_grace_s), now)
     owns = partial(service.owns, DEPLOYMENT_REQUESTS)
     controller = Controller(ledger, rollouts, upkeep, owns, settings.resync_s)

@@ -12,6 +12,7 @@ from ekiben_contracts.deployment import DeploymentProgressed, EnsembleRequested,
 from ekiben_deployer import routes
 from ekiben_deployer.known import Known
 from ekiben_deployer.ledger import Ledger, LedgerUnavailableError
+from ekiben_deployer.metrics import DeployerMetrics
 from ekiben_deployer.planning import Plan, Refused, Request, plan, resume
 from ekiben_deployer.ports import StepFailedError
 from ekiben_deployer.reconciling import Seen, next_step
@@ -35,12 +36,14 @@ class Rollouts:
         target: Target,
         steps: Steps,
         settings: DeployerSettings,
+        metrics: DeployerMetrics,
         clock: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._target = target
         self._steps = steps
         self._settings = settings
+        self._metrics = metrics
         self._clock = clock
 
     async def carry_out(self, request: Request) -> None:
@@ -123,6 +126,7 @@ class Rollouts:
             attempt=request.attempt,
         )
         await self._ledger.tell(progressed)
+        self._metrics.told(progressed)
         told = progressed.model_dump(mode="json", exclude_none=True, exclude={"at", "attempt"})
         log.info("deployment progressed", **told)
 

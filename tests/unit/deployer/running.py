@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka import TopicPartition
+from prometheus_client import CollectorRegistry
 
 from ekiben_contracts.cloudevents import decode, encode
 from ekiben_contracts.deployment import DeploymentProgressed
@@ -46,6 +47,7 @@ class Machine:
         self.registry = FakeRegistry()
         self.answers: dict[str, float] = {}
         self.settings = settings
+        self.metrics = CollectorRegistry()
         self._ids = itertools.count()
 
     def train(self, *versions: ModelTrained) -> None:
@@ -94,6 +96,7 @@ class Machine:
     async def deployer(self) -> AsyncIterator[asyncio.Task[None]]:
         """A deployer that runs; yields its task, for those who would kill it."""
         service = self.service()
+        self.metrics = service.registry
         serving = asyncio.create_task(service.serve())
         try:
             yield serving

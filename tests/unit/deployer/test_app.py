@@ -52,6 +52,15 @@ async def test_each_step_says_what_it_did_and_why(machine):
     assert all(event.reason and event.version == "1" for event in told.values())
 
 
+async def test_each_step_that_was_told_is_counted(machine):
+    machine.ask(deploy())
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1")
+        labels = {"model": "delay", "step": "failed"}
+        await until(lambda: machine.metrics.get_sample_value("ekiben_deployment_steps_total", labels) == 1)
+
+
 async def test_the_next_version_takes_over_and_the_one_before_is_stopped_and_stays_in_the_route(machine):
     machine.train(trained(version="1"), trained(version="2"))
     machine.ask(deploy(version="1"), deploy(version="2"))
