@@ -18,6 +18,7 @@ from ekiben.local.home import Home
     ("command", "environ", "name"),
     [
         (["java", "-Xmx512m", "kafka.Kafka", "server.properties"], {}, "kafka"),
+        (["java", "kafka.tools.StorageTool", "format"], {}, "kafka"),
         (["python", "-m", "ekiben_inference_gateway"], {}, "inference-gateway"),
         (["python", "-m", "ekiben_synthesizer"], {}, "synthesizer"),
         (["python", "-m", "ekiben_deployer"], {}, "deployer"),

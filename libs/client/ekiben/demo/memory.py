@@ -98,7 +98,7 @@ def name_of(command: Sequence[str], environ: Mapping[str, str]) -> str:
     served = environ.get(_SERVED)
     if served:
         return f"model server {PurePath(served).name}"
-    if "kafka.Kafka" in command:
+    if any(word.startswith("kafka.") for word in command):  # kafka.Kafka, kafka.tools.StorageTool
         return "kafka"
     modules = (word for flag, word in pairwise(command) if flag == "-m")
     return next((_MODULES[module] for module in modules if module in _MODULES), "others")
