@@ -2,7 +2,7 @@
 
 The calendar: January to June to learn from, every fifth day of them kept apart to calibrate on (whole
 days, so that flights of one storm are never on both sides); July and August to measure on; September
-to December are left for the replay and are not looked at.
+to December are left for the replay.
 """
 
 from __future__ import annotations
