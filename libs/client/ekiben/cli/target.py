@@ -40,11 +40,8 @@ def find_target(bootstrap_servers: str | None, topic_prefix: str | None, home: P
     found = running.read(where)
     if found is None:
         raise _nobody(where)
-    return Target(
-        _settings(found),
-        found.topic_prefix if topic_prefix is None else topic_prefix,
-        f"`ekiben up` in {where.path}",
-    )
+    prefix = found.topic_prefix if topic_prefix is None else topic_prefix
+    return Target(_settings(found), prefix, f"`ekiben up` in {where.path}, rung {found.broker}")
 
 
 def _settings(found: Running) -> KafkaSettings:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from ekiben.doctor.check import Check, fail, ok, skipped
+from ekiben.local.kafka import choose_rung
+from ekiben_bus.brokers.errors import BrokerError
+from ekiben_bus.brokers.rungs import BrokerSettings
 from ekiben_bus.connection import ConnectionSettingsError
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
@@ -11,6 +14,7 @@ from ekiben_bus.topics import TopicsError, compare_topics
 
 _BROKER, _TOPICS = "broker", "topics"
 _MOST_NAMED = 3
+_NO_TOPICS = skipped(_TOPICS, "no broker to ask")
 
 
 async def cluster(kafka: KafkaSettings, topic_prefix: str, origin: str) -> list[Check]:
@@ -20,13 +24,17 @@ async def cluster(kafka: KafkaSettings, topic_prefix: str, origin: str) -> list[
         plan = await compare_topics(kafka, Naming(topic_prefix))
     except (TopicsError, ConnectionSettingsError, OSError) as error:
         mend = "`ekiben up`, another address, or the KAFKA_SASL_ and KAFKA_SSL_ settings"
-        return [fail(_BROKER, f"{address}: {error}", mend), skipped(_TOPICS, "no broker to ask")]
+        return [fail(_BROKER, f"{address}: {error}", mend), _NO_TOPICS]
     return [ok(_BROKER, f"answers at {address}"), _topics(plan)]
 
 
 def nobody(error: str, mend: str) -> list[Check]:
-    """No broker is known."""
-    return [fail(_BROKER, error, mend), skipped(_TOPICS, "no broker to ask")]
+    """No broker is known; which one `ekiben up` would run here."""
+    try:
+        rung = choose_rung(BrokerSettings(), KafkaSettings())
+    except BrokerError as why_not:
+        return [fail(_BROKER, error, str(why_not)), _NO_TOPICS]
+    return [fail(_BROKER, error, f"{mend}; `ekiben up` would take the rung {rung}"), _NO_TOPICS]
 
 
 def _topics(plan: Plan) -> Check:
