@@ -20,6 +20,9 @@ from ekiben_contracts.topics import Topic
 
 log = get_logger(__name__)
 
+_FETCH_MS = 50
+"""How long the broker may hold an empty fetch. It answers a connection in order, so that catching up,
+which asks where the topic ends, takes as long as the fetch before it."""
 _POLL_MS = 500
 
 
@@ -72,7 +75,7 @@ class LiveTable:
     async def start(self, partitions: int) -> None:
         """Read all there is, then follow in the background."""
         places = [TopicPartition(self._name, number) for number in range(partitions)]
-        self._consumer = self._cluster.consumer(group_id=None)
+        self._consumer = self._cluster.consumer(group_id=None, fetch_max_wait_ms=_FETCH_MS)
         self._consumer.assign(places)
         await self._consumer.start()
         await self._consumer.seek_to_beginning(*places)

@@ -10,6 +10,9 @@ from ekiben.errors import BrokerUnreachableError
 from ekiben_bus.cluster import Cluster, Consumer
 from ekiben_bus.records import Record
 
+_FETCH_MS = 50
+"""How long the broker may hold an empty fetch. It answers a connection in order, so that to ask where a
+log ends takes as long as the fetch before it."""
 _POLL_MS = 1000
 _PATIENCE = 30
 """Reads in a row, of a second each, that may bring nothing although there is more to read."""
@@ -31,7 +34,7 @@ class Log:
     ) -> Log:
         """Stand at the start or at the end of every partition: records published from here on are read."""
         places = [TopicPartition(topic, partition) for partition in partitions]
-        consumer = cluster.consumer(group_id=None)
+        consumer = cluster.consumer(group_id=None, fetch_max_wait_ms=_FETCH_MS)
         await consumer.start()
         try:
             consumer.assign(places)
