@@ -49,6 +49,7 @@ class WarmUp:
         return instance.url, f"answers its input example with {answer.value!r}, as expected"
 
     async def _until_ready(self, served: Served, trained: ModelTrained) -> Instance:
+        instance: Instance | None = None
         try:
             async with asyncio.timeout(self._settings.ready_timeout_s):
                 while True:
@@ -60,7 +61,7 @@ class WarmUp:
                     await asyncio.sleep(_POLL_S)
         except TimeoutError as error:
             waited = f"none within {self._settings.ready_timeout_s:g} s"
-            raise StepFailedError(_why_not_ready(served, waited, None)) from error
+            raise StepFailedError(_why_not_ready(served, waited, instance)) from error
 
     async def _is_ready(self, instance: Instance, trained: ModelTrained) -> bool:
         async with self._client(trained, instance.url) as client:
@@ -81,7 +82,7 @@ def agrees(answer: float, expected: float, tolerance: float) -> bool:
 
 
 def _why_not_ready(served: Served, found: str, instance: Instance | None) -> str:
-    last = f"; the last time it {instance.last_exit}" if instance and instance.last_exit else ""
+    last = f"; last: {instance.last_words}" if instance and instance.last_words else ""
     return (
         f"expected {served.bento} to get ready, found {found}{last}; "
         f"see logs/serving-{served.model}@{served.version}.log in EKIBEN_HOME"

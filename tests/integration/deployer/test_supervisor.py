@@ -80,13 +80,13 @@ def test_a_child_that_cannot_start_is_tried_again_with_longer_and_longer_waits(h
 
 
 def test_the_last_words_of_a_child_that_fails_are_in_the_log_of_the_supervisor(here):
-    here.want("one", ("python", "-c", "raise SystemExit('the model file is missing')"), free_port())
+    here.want("one", ("python", "-c", "raise ValueError('the model file is missing')"), free_port())
     here.start()
 
     until(lambda: (child := here.child("one")) and child.deaths)
 
-    assert here.child("one").last_exit == "ended with exit code 1"
-    assert "the model file is missing" in here.log()
+    assert here.child("one").last_exit == "ended with exit code 1: ValueError: the model file is missing"
+    assert '"said": [' in here.log()
 
 
 def test_a_port_that_somebody_else_has_is_left_to_them_and_said_so(here):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import sys
 
 import pytest
 
@@ -14,6 +15,13 @@ from ekiben_deployer.targets import Instance, Served, Target
 from ekiben_deployer.targets.fake import FakeTarget
 from ekiben_deployer.targets.local import LocalTarget
 from integration.deployer.children import answering, kill_hard, server, supervised, until
+
+RESTARTING = """
+import subprocess, sys, time
+while True:
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5); " + sys.argv[1]])
+"""
+"""Lives on and starts its worker anew, as `bentoml serve` does."""
 
 DELAY = Served("delay", "1", "delay:1-abc")
 WEATHER = Served("weather", "1+beta", "weather:1-abc")
@@ -96,6 +104,18 @@ async def test_a_supervisor_that_was_killed_is_started_again(root):
     await target.instances()
 
     await asyncio.to_thread(until, lambda: find_supervisor(Home(root)))
+
+
+async def test_a_worker_that_dies_again_and_again_below_a_living_server_is_told_with_its_error(root):
+    failing = (sys.executable, "-c", RESTARTING, "raise ValueError('the model file is missing')")
+    target = LocalTarget(root, lambda *_: (failing, {}), random.Random())
+
+    async with asyncio.timeout(60):
+        while (instance := await target.start(DELAY)).deaths < 3:
+            await asyncio.sleep(0.05)
+
+    assert instance.is_up
+    assert instance.last_words == "ValueError: the model file is missing"
 
 
 async def test_a_version_whose_port_somebody_took_while_it_was_down_moves(root):

@@ -144,7 +144,7 @@ async def test_a_child_that_dies_again_and_again_fails_the_deployment(machine):
     async with machine.deployer():
         (end,) = await machine.end_of("deploy-delay-1")
 
-    assert "3 deaths; the last time it ended with exit code 1" in end.reason
+    assert "3 deaths; last: ended with exit code 1" in end.reason
 
 
 @pytest.mark.parametrize("strategy", [Strategy.CANARY, Strategy.SHADOW, Strategy.BLUE_GREEN])

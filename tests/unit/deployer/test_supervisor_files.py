@@ -8,9 +8,10 @@ import pytest
 
 from ekiben_deployer.supervisor.files import Desired, Home, read_document, write_document
 from ekiben_deployer.supervisor.identity import Identity
-from ekiben_deployer.supervisor.logs import bound, last_lines
+from ekiben_deployer.supervisor.logs import begin, bound, last_error, last_lines
 from ekiben_deployer.supervisor.processes import describe_exit
 from ekiben_deployer.supervisor.single import AlreadyRunningError, sole
+from ekiben_deployer.targets.workers import WorkerDeaths
 
 DESIRED = Desired(name="delay@1", command=("serve", "it"), port=20_001, labels={"model": "delay"})
 
@@ -98,6 +99,48 @@ def test_the_last_lines_of_a_log_are_those_that_say_something(tmp_path):
 
     assert last_lines(log, 2) == ["two", "three"]
     assert last_lines(tmp_path / "none.log") == []
+
+
+def test_the_last_error_is_found_above_the_farewells(tmp_path):
+    log = tmp_path / "child.log"
+    log.write_text(
+        "ValueError: first\nTraceback\n  skops.io.UntrustedTypesFoundError: second\nExiting: now\n"
+    )
+
+    assert last_error(log) == "skops.io.UntrustedTypesFoundError: second"
+    assert last_error(tmp_path / "none.log") is None
+
+
+def test_an_error_of_an_earlier_life_explains_nothing(tmp_path):
+    log = tmp_path / "logs" / "child.log"
+    begin(log)
+    with log.open("a") as writer:
+        writer.write("ValueError: of old\n")
+
+    begin(log)
+
+    assert last_error(log) is None
+    assert last_lines(log) == []
+
+
+def test_workers_that_a_living_server_used_up_are_counted():
+    deaths, server = WorkerDeaths(), Identity(pid=1, started=1.0)
+
+    assert [deaths.count("delay@1", server, seen) for seen in ([], [5], [5], [], [6], [7])] == [
+        0,
+        0,
+        0,
+        0,
+        1,
+        2,
+    ]
+
+
+def test_a_server_that_was_started_anew_has_used_up_none():
+    deaths = WorkerDeaths()
+    deaths.count("delay@1", Identity(pid=1, started=1.0), [5, 6])
+
+    assert deaths.count("delay@1", Identity(pid=2, started=2.0), [7]) == 0
 
 
 def test_a_log_that_grew_too_large_is_moved_under_its_writer(tmp_path):

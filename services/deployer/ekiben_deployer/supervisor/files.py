@@ -94,6 +94,10 @@ class Home:
         """One log a child, and the supervisor's own."""
         return self.root / "logs"
 
+    def child_log(self, name: str) -> Path:
+        """What a child and all below it print."""
+        return self.logs / f"serving-{name}.log"
+
     @property
     def desired(self) -> Shelf[Desired]:
         """What should run; the deployer writes it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from ekiben_deployer.supervisor.files import Desired
+from ekiben_deployer.supervisor.logs import begin
 
 MARKER = "EKIBEN_SERVING_CHILD"
 """In the environment of a child and of all it starts: `bentoml serve` starts its worker in a session of
@@ -24,7 +25,7 @@ _POLL_S = 0.02
 
 def launch(desired: Desired, mark: str, log: Path) -> subprocess.Popen[bytes]:
     """Start a child, away from our terminal, its output at the end of `log`."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    begin(log)
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the command is what the deployer asked for
             desired.command,

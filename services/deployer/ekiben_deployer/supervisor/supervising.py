@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 from structlog.stdlib import get_logger
@@ -14,7 +13,7 @@ from ekiben_deployer.supervisor.deciding import Action, Policy, decide
 from ekiben_deployer.supervisor.files import Child, Desired, Home
 from ekiben_deployer.supervisor.identity import Identity
 from ekiben_deployer.supervisor.listening import is_free
-from ekiben_deployer.supervisor.logs import bound, last_lines
+from ekiben_deployer.supervisor.logs import bound, last_error, last_lines
 from ekiben_deployer.supervisor.processes import describe_exit, kill, launch, marked
 
 log = get_logger(__name__)
@@ -46,7 +45,7 @@ class Supervisor:
         for name in sorted(desired.keys() | children.keys()):
             self._attend(desired.get(name), children.get(name))
         for name in children:
-            bound(self._log(name))
+            bound(self._home.child_log(name))
         return sum(child.process is not None for child in self._home.children.read().values())
 
     def _attend(self, desired: Desired | None, child: Child | None) -> None:
@@ -84,7 +83,7 @@ class Supervisor:
             child = self._wait(child, f"could not start: port {desired.port} is taken by another process")
             self._home.children.put(desired.name, child.model_copy(update={"port_taken": True}))
             return
-        output = self._log(desired.name)
+        output = self._home.child_log(desired.name)
         try:
             started = launch(desired, self._mark(desired.name), output)
         except OSError as error:
@@ -97,8 +96,9 @@ class Supervisor:
         self._home.children.put(desired.name, child.model_copy(update=update))
 
     def _mourn(self, child: Child) -> Child:
-        said = last_lines(self._log(child.name))
-        child = self._wait(child, describe_exit(self._reap(child)), said=said)
+        output = self._home.child_log(child.name)
+        why, error = describe_exit(self._reap(child)), last_error(output)
+        child = self._wait(child, f"{why}: {error}" if error else why, said=last_lines(output))
         return child.model_copy(update={"process": None})
 
     def _wait(self, child: Child, why: str, **told: object) -> Child:
@@ -131,6 +131,3 @@ class Supervisor:
 
     def _mark(self, name: str) -> str:
         return f"{self._home.serving.absolute()}/{name}"
-
-    def _log(self, name: str) -> Path:
-        return self._home.logs / f"serving-{name}.log"

@@ -18,13 +18,16 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What a target runs, as it is now. `deaths` in a row, with how the last came about."""
+    """What a target runs, as it is now. `deaths` in a row, and what is known of the last one.
+
+    Those of `start` are complete; `instances` may not see how it does within.
+    """
 
     served: Served
     url: str
     is_up: bool
     deaths: int = 0
-    last_exit: str | None = None
+    last_words: str | None = None
 
 
 class Target(Protocol):

@@ -44,6 +44,6 @@ class FakeTarget:
     def crash(self, model: str, version: str, deaths: int) -> None:
         """It died, so often in a row."""
         broken = replace(
-            self.running[model, version], is_up=False, deaths=deaths, last_exit="ended with exit code 1"
+            self.running[model, version], is_up=False, deaths=deaths, last_words="ended with exit code 1"
         )
         self.running[model, version] = broken

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,9 +16,11 @@ from structlog.stdlib import get_logger
 
 from ekiben_deployer.supervisor.files import Child, Desired, Home
 from ekiben_deployer.supervisor.listening import LOOPBACK
+from ekiben_deployer.supervisor.logs import last_error
 from ekiben_deployer.supervisor.stopping import find_supervisor
 from ekiben_deployer.targets import Instance, Served
 from ekiben_deployer.targets.ports import choose
+from ekiben_deployer.targets.workers import WorkerDeaths, workers_of
 
 log = get_logger(__name__)
 
@@ -33,6 +36,7 @@ class LocalTarget:
         self._command = command
         self._draw = draw
         self._supervisor: subprocess.Popen[bytes] | None = None
+        self._worker_deaths = WorkerDeaths()
 
     async def start(self, served: Served) -> Instance:
         """See Target.start. A child keeps its port unless somebody else took it."""
@@ -54,7 +58,7 @@ class LocalTarget:
         if desired != everything.get(name):
             self._home.desired.put(name, desired)
         self._see_that_it_is_supervised()
-        return _instance(desired, child)
+        return self._look_within(_instance(desired, child), child)
 
     def _instances(self) -> Sequence[Instance]:
         desired = self._home.desired.read()
@@ -62,6 +66,17 @@ class LocalTarget:
             self._see_that_it_is_supervised()
         children = self._home.children.read()
         return [_instance(one, children.get(name)) for name, one in desired.items()]
+
+    def _look_within(self, instance: Instance, child: Child | None) -> Instance:
+        """Add the deaths of workers, and what the log says of the last."""
+        server = child.process.find() if child and child.process and instance.is_up else None
+        if child is None or child.process is None or server is None:
+            return instance
+        hidden = self._worker_deaths.count(child.name, child.process, workers_of(server))
+        if not hidden:
+            return instance
+        words = last_error(self._home.child_log(child.name)) or instance.last_words
+        return replace(instance, deaths=instance.deaths + hidden, last_words=words)
 
     def _port(self, everything: dict[str, Desired], name: str, child: Child | None) -> int:
         current = everything.get(name)
@@ -104,4 +119,4 @@ def _instance(desired: Desired, child: Child | None) -> Instance:
     if child is None or child.desired != desired:
         return Instance(served, url, is_up=False)
     up = child.process is not None and child.process.find() is not None and child.stopping_since is None
-    return Instance(served, url, is_up=up, deaths=child.deaths, last_exit=child.last_exit)
+    return Instance(served, url, is_up=up, deaths=child.deaths, last_words=child.last_exit)
