@@ -80,14 +80,14 @@ async def _run(
 
     make_ready(place)
     progress = Console(stderr=True, highlight=False)
-    with shown_on(progress) as shown:
-        host = Host(place, bootstrap_servers, topic_prefix, shown)
-        with interruptible(host.hurry):
-            try:
+    try:
+        with shown_on(progress) as shown:
+            host = Host(place, bootstrap_servers, topic_prefix, shown)
+            with interruptible(host.hurry):
                 report = await demonstrate(host, plan, shown)
-            except asyncio.CancelledError:  # Ctrl-C
-                shown.note("interrupted; everything that was started is stopped")
-                return ExitCode.INTERRUPTED
+    except asyncio.CancelledError:  # Ctrl-C
+        progress.print("interrupted; everything that was started is stopped")
+        return ExitCode.INTERRUPTED
     _tell(report, place, file)
     return ExitCode.OK if report.accounts.is_whole else ExitCode.BUG
 
