@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from functools import partial
 
 from e2e.system import EKIBEN
 from e2e.waiting import until
@@ -81,7 +82,10 @@ def test_results_follow_what_comes(system, plain, fresh):
 
 def test_ctrl_c_ends_following_without_a_traceback(system):
     pipe = subprocess.PIPE
-    with subprocess.Popen([EKIBEN, "results"], env=system.environment, stdout=pipe, stderr=pipe) as reader:
+    command, environment = [EKIBEN, "results"], system.environment
+    # as on a terminal, also where the tests run in the background of a shell, which ignores it
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, preexec_fn=listening) as reader:
         assert b"Ctrl-C ends it" in reader.stderr.readline()
         reader.send_signal(signal.SIGINT)
         assert reader.wait(60) == 130
