@@ -26,5 +26,5 @@ fi
 [ -x .venv/bin/python ] && suitable .venv/bin/python || { rm -rf .venv; "$python" -m venv .venv; }
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 # the system's certificates: also right behind a proxy that inspects TLS
-UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync --quiet requirements.lock
+UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync --quiet --compile-bytecode requirements.lock
 touch .venv/.installed
