@@ -85,7 +85,13 @@ def test_ctrl_c_ends_following_without_a_traceback(system):
     command, environment = [EKIBEN, "results"], system.environment
     # as on a terminal, also where the tests run in the background of a shell, which ignores it
     listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, preexec_fn=listening) as reader:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=listening,  # noqa: PLW1509 - it takes no lock that a thread could hold
+    ) as reader:
         assert b"Ctrl-C ends it" in reader.stderr.readline()
         reader.send_signal(signal.SIGINT)
         assert reader.wait(60) == 130
