@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
+from ekiben.errors import BrokerUnreachableError
 from ekiben.results import Result, Results
 
 
@@ -50,7 +51,13 @@ class Answers:
 
     def _break(self, future: asyncio.Future[Result]) -> None:
         if not future.done():
-            future.set_exception(ConnectionError("the reader of the results topic has stopped"))
+            future.set_exception(
+                BrokerUnreachableError(
+                    expected="the results to be read until the answer comes",
+                    found="their reader stopped, because the client was closed or it failed",
+                    attempt="`ekiben results --from-beginning`: the request stands, its answer can be read",
+                )
+            )
 
     def _forget(self, request_id: str, done: asyncio.Future[Result]) -> None:
         futures = self._waiting.get(request_id)

@@ -28,7 +28,7 @@ class Results:
 
     Entering it, or its first step, fixes where it starts: what is published after that is seen.
     `duplicates` counts what was dropped because its ce_id had been seen, `unreadable` what is on the
-    topic and is no result. `last` is the record that the latest result came in.
+    topic and is no result.
     """
 
     def __init__(self, open_log: Callable[[], Awaitable[Log]], seen: SeenIds | None = None) -> None:
@@ -38,7 +38,6 @@ class Results:
         self._waiting: deque[Record] = deque()
         self.duplicates = 0
         self.unreadable = 0
-        self.last: Record | None = None
 
     async def __aenter__(self) -> Self:
         await self._opened()
@@ -59,7 +58,6 @@ class Results:
                 record = self._waiting.popleft()
                 result = self._take(record)
                 if result is not None:
-                    self.last = record
                     return result
             self._waiting.extend(await (await self._opened()).read())
 
@@ -69,7 +67,6 @@ class Results:
         async for record in topic.read_to_end():
             result = self._take(record)
             if result is not None:
-                self.last = record
                 yield result
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.partitioner import murmur2
 
 from ekiben import Ekiben
-from ekiben.errors import InvalidInputError, NoAnswerError, TopicMissingError
+from ekiben.errors import BrokerUnreachableError, InvalidInputError, NoAnswerError, TopicMissingError
 from ekiben_bus.memory import MemoryCluster
 from ekiben_contracts.cloudevents import decode, encode
 from ekiben_contracts.deployment import DeploymentProgressed, DeploymentRequested, EnsembleRequested, Step
@@ -160,6 +160,14 @@ async def test_many_predictions_at_once_each_get_their_own_answer(cluster, ekibe
 async def test_predict_says_when_no_answer_came_in_time(ekiben):
     with pytest.raises(NoAnswerError, match="the result of the request flight-7 within"):
         await ekiben.predict("delay", "UA-1545", FEATURES, request_id="flight-7", timeout_s=0.05)
+
+
+async def test_whoever_still_waits_is_told_when_the_client_closes(cluster):
+    async with Ekiben(cluster=cluster) as ekiben:
+        asking = asyncio.create_task(ekiben.predict("delay", "UA-1545", FEATURES))
+        await until(lambda: published(cluster, PREDICTION_REQUESTS))
+    with pytest.raises(BrokerUnreachableError, match="their reader stopped"):
+        await asking
 
 
 async def test_predict_refuses_what_breaks_the_contract(cluster, ekiben):
