@@ -9,8 +9,13 @@ from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
+from structlog.stdlib import get_logger
 
 from ekiben_bus.cluster import Batch, Cluster, Producer
+
+log = get_logger(__name__)
+
+_CLOSED_WITHIN_S = 10.0
 
 
 class PublishError(Exception):
@@ -36,32 +41,42 @@ class WireRecord(NamedTuple):
 class PartitionPublisher:
     """Publishes in order within each partition, all partitions at once, and awaits every acknowledgement.
 
-    After an error the producer is made anew: an idempotent producer that gave a batch up has a
-    gap in its sequence numbers and refuses everything that follows.
+    After an error, or when the wait is given up, the producer is made anew: an idempotent producer
+    that gave a batch up has a gap in its sequence numbers and refuses everything that follows.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._producer: Producer | None = None
         self._lock = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
         self._by_murmur2 = DefaultPartitioner()
 
     async def start(self) -> None:
         await self._open()
 
     async def stop(self) -> None:
-        await self._close()
+        async with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            self._close(producer)
+        if self._closing:
+            _, hanging = await asyncio.wait(self._closing, timeout=_CLOSED_WITHIN_S)
+            for closing in hanging:
+                closing.cancel()
 
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
         return len(await (await self._open()).partitions_for(topic))
 
-    async def publish(self, records: Iterable[WireRecord]) -> None:
+    async def publish(self, records: Sequence[WireRecord]) -> None:
         """Publish all and wait for every acknowledgement.
 
         Raises:
             PublishError: at least one batch was not acknowledged.
         """
+        if not records:
+            return
         producer = await self._open()
         by_partition: defaultdict[tuple[str, int], list[WireRecord]] = defaultdict(list)
         for record in records:
@@ -70,10 +85,14 @@ class PartitionPublisher:
                 partition = await self._partition_by_key(producer, record)
             by_partition[record.topic, partition].append(record)
         sendings = [self._send(producer, *place, batch) for place, batch in by_partition.items()]
-        outcomes = await asyncio.gather(*sendings, return_exceptions=True)
+        try:
+            outcomes = await asyncio.gather(*sendings, return_exceptions=True)
+        except asyncio.CancelledError:
+            self._discard(producer)
+            raise
         failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         if failed:
-            await self._discard(producer)
+            self._discard(producer)
             raise PublishError(
                 f"expected every acknowledgement, {len(failed)} of {len(outcomes)} failed: {failed[0]!r}"
             )
@@ -92,26 +111,38 @@ class PartitionPublisher:
     async def _open(self) -> Producer:
         async with self._lock:
             if self._producer is None:
-                producer = self._cluster.producer()
-                try:
-                    await producer.start()
-                except KafkaError as error:
-                    await producer.stop()
-                    raise PublishError(f"no producer could be started: {error!r}") from error
-                self._producer = producer
+                self._producer = await self._start_one()
             return self._producer
 
-    async def _discard(self, broken: Producer) -> None:
-        async with self._lock:
-            if self._producer is broken:
-                self._producer = None
-        await broken.stop()
+    async def _start_one(self) -> Producer:
+        producer = self._cluster.producer()
+        try:
+            await producer.start()
+        except KafkaError as error:
+            self._close(producer)
+            raise PublishError(f"no producer could be started: {error!r}") from error
+        except asyncio.CancelledError:
+            self._close(producer)
+            raise
+        return producer
 
-    async def _close(self) -> None:
-        async with self._lock:
-            producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+    def _discard(self, broken: Producer) -> None:
+        if self._producer is broken:
+            self._producer = None
+        self._close(broken)
+
+    def _close(self, producer: Producer) -> None:
+        """Beside the work: closing waits for what is in flight, and that may be what never comes."""
+        closing = asyncio.create_task(_stop(producer))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+async def _stop(producer: Producer) -> None:
+    try:
+        await producer.stop()
+    except KafkaError as error:
+        log.warning("a producer was not closed in order", error=repr(error))
 
 
 def _fill(producer: Producer, records: Sequence[WireRecord]) -> Iterable[Batch]:
