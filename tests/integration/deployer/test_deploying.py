@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 
-import psutil
 import pytest
 
 from ekiben_contracts.deployment import Step
@@ -123,7 +122,7 @@ async def test_after_a_reboot_the_routed_children_run_again_at_their_urls(deploy
     url = deployers.champion("delay").url
     await deployers.kill(deployer)
     await asyncio.to_thread(deployers.home.stop)
-    assert [p for p in psutil.process_iter() if p.pid == deployers.home.child("delay@1")] == []
+    assert marked(f"{deployers.home.home.serving}/") == []
 
     deployers.start()
 

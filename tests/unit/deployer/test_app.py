@@ -88,6 +88,24 @@ async def test_a_wrong_answer_to_the_input_example_fails_and_nothing_is_routed(m
     assert machine.target.running == {}
 
 
+async def test_a_version_that_fails_is_stopped_before_its_failure_is_told(machine):
+    machine.train()
+    machine.answers["1"] = 0.26
+    machine.ask(deploy())
+    stop, told_before = machine.target.stop, []
+
+    async def note_and_stop(model, version):
+        told_before.append(machine.steps("deploy-delay-1")[-1])
+        await stop(model, version)
+
+    machine.target.stop = note_and_stop
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1")
+
+    assert told_before == ["started"]
+
+
 async def test_a_successor_with_a_wrong_answer_leaves_the_champion_alone(machine):
     machine.train(trained(version="1"), trained(version="2"))
     machine.answers["2"] = 0.9
