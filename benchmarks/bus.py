@@ -37,6 +37,7 @@ from ekiben_contracts.identity import Stage, output_id
 from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import Output, PredictionCompleted, PredictionRequested
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, PREDICTION_RESULTS
+from ekiben_telemetry.logging import configure
 
 REQUESTS, RESULTS = PREDICTION_REQUESTS.name, PREDICTION_RESULTS.name
 PARTITIONS = PREDICTION_REQUESTS.partitions
@@ -188,6 +189,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
+    configure("benchmark", "ERROR")
     # as Service.run sets it, for both sides
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
