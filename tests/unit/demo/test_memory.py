@@ -61,7 +61,8 @@ def test_the_processes_of_the_home_are_found_and_added_up_by_name(
     memory = Memory(Home(tmp_path), owner=os.getpid(), clock=later)
     memory.look()
 
-    assert set(memory.peaks) == {"demo", "model server trees@1"}
+    # what other tests of this session still run below us is found as well
+    assert set(memory.peaks) >= {"demo", "model server trees@1"}
     assert 1 < memory.peaks["model server trees@1"] < memory.peaks["demo"]
 
 
