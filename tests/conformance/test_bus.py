@@ -107,6 +107,7 @@ async def running(
     handler: Callable,
     on_failure: OnFailure = dead_letter_alone,
     settle: Callable[[Service], object] = lambda service: None,
+    parked: Callable | None = None,
     **settings: object,
 ) -> AsyncIterator[Service]:
     defaults = {
@@ -116,7 +117,7 @@ async def running(
         "commit_interval_s": 0.05,
     }
     service = Service(GROUP, ServiceSettings.model_validate({**defaults, **settings}), world.cluster)
-    service.consume(PREDICTION_REQUESTS, handler, on_failure)
+    service.consume(PREDICTION_REQUESTS, handler, on_failure, parked=parked)
     settle(service)
     serving = asyncio.create_task(service.serve())
     try:

@@ -121,6 +121,18 @@ async def test_parked_records_wait_aside_and_are_answered_once_their_endpoint_is
     assert len(await world.read(side(world, "parked"), PARTITIONS, 30)) == 30
 
 
+async def test_what_waits_for_its_endpoint_is_answered_by_the_handler_that_has_the_time(
+    world: World, topics: None
+):
+    async def in_a_hurry(batch: Sequence[Received]) -> Sequence[Verdict]:
+        return [Park("model-b", "slow") for _ in batch]
+
+    await publish(world, *(ask(n) for n in range(9)))
+    async with running(world, in_a_hurry, parked=answer_all):
+        found = await world.read(results(world), PARTITIONS, 9)
+    assert sorted(ids(found)) == sorted(f"r{n}/result/1" for n in range(9))
+
+
 async def test_parked_records_survive_a_restart(world: World, topics: None):
     async def sick(batch: Sequence[Received]) -> Sequence[Verdict]:
         return [Park("model-b", "away") for _ in batch]

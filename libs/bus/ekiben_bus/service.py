@@ -31,7 +31,7 @@ from ekiben_bus.subscription import Subscription
 from ekiben_bus.table import LiveTable
 from ekiben_bus.verdicts import Handler, OnFailure, Outgoing
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import TOPICS, Topic, side_purposes
+from ekiben_contracts.topics import PARKED, TOPICS, Topic, side_purposes
 
 log = get_logger(__name__)
 
@@ -76,12 +76,24 @@ class Service:
         self._started = False
         self._stop = asyncio.Event()
 
-    def consume(self, topic: Topic, handler: Handler, on_failure: OnFailure = dead_letter_alone) -> None:
-        """Answer every record of a topic, by whichever lane it comes."""
-        decider = Decider(topic, self.name, handler, on_failure)
+    def consume(
+        self,
+        topic: Topic,
+        handler: Handler,
+        on_failure: OnFailure = dead_letter_alone,
+        *,
+        parked: Handler | None = None,
+    ) -> None:
+        """Answer every record of a topic, by whichever lane it comes.
+
+        `parked` answers those that wait for their endpoint: there is time, and nobody behind them
+        is delayed. Without it the same handler does.
+        """
         naming = self._author.naming
         self._sources.append(topic)
         for lane in lanes(topic, self.name, naming, self._settings.retry_delays_s):
+            chosen = parked if parked is not None and lane.name == PARKED else handler
+            decider = Decider(topic, self.name, chosen, on_failure)
             packer = Packer(topic, lane, self._author, decider)
             loop = BatchLoop(lane, decider, packer, self._publisher, self._clock)
             group = naming.group(self.name if lane.is_main else f"{self.name}.{lane.name}")
