@@ -30,6 +30,8 @@ RECORD_LIMIT = 1024 * 1024
 """Bytes of one record on a topic, unless the topic says otherwise."""
 HEADROOM = 64 * 1024
 """What the bus's own topics allow beyond the topic they serve: a dead letter always fits."""
+LARGEST_RECORD = RECORD_LIMIT + 2 * HEADROOM
+"""Bytes: the dead letter of a model output, which is the largest thing any topic takes."""
 
 GATEWAY = "inference-gateway"
 SYNTHESIZER = "synthesizer"

@@ -15,7 +15,7 @@ from ekiben_bus.records import Record
 
 
 class BatchLoop:
-    """Carries the batches of one lane through. What it returns has been acknowledged by the broker."""
+    """Carries the batches of one lane through: first `decide`, then `publish`."""
 
     def __init__(
         self,
@@ -31,19 +31,22 @@ class BatchLoop:
         self._publisher = publisher
         self._clock = clock
 
-    async def run(self, read: Sequence[Record]) -> Outbox:
-        """Answer a batch.
-
-        Raises:
-            PublishError: something was not acknowledged, so nothing of the batch is finished.
-        """
+    async def decide(self, read: Sequence[Record]) -> Outbox:
+        """What a batch has to publish. Nothing has left yet."""
         due, early = self._split(read)
         records = due if self._lane.is_main else [restore(record) for record in due]
         verdicts = await self._decider.decide(records)
         outbox = self._packer.pack(due, records, verdicts, self._clock())
         self._leave(early, outbox)
-        await self._publisher.publish(outbox.records)
         return outbox
+
+    async def publish(self, outbox: Outbox) -> None:
+        """Publish it, and wait for every acknowledgement.
+
+        Raises:
+            PublishError: something was not acknowledged, so nothing of the batch is finished.
+        """
+        await self._publisher.publish(outbox.records)
 
     def _split(self, read: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
         if not self._lane.delay_s:

@@ -5,35 +5,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
-from aiokafka import (
-    AIOKafkaConsumer,
-    AIOKafkaProducer,
-    ConsumerRebalanceListener,
-    ConsumerRecord,
-    TopicPartition,
-)
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError
-from structlog.stdlib import get_logger
+from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 
+from ekiben_bus.careful import CarefulConsumer, Gap
 from ekiben_bus.connection import client_options
 from ekiben_bus.records import Record
 from ekiben_bus.settings import KafkaSettings
-from ekiben_contracts.topics import HEADROOM, RECORD_LIMIT
-
-log = get_logger(__name__)
+from ekiben_contracts.topics import LARGEST_RECORD
 
 BATCH_BYTES = 512 * 1024
 """Of one produced batch. Larger than aiokafka's 16 KiB, below the record limit of every topic."""
 
-_PATIENCE_MS = 500
-
 
 class Consumer(Protocol):
-    """What the bus asks of a consumer. Semantics and names are those of aiokafka's."""
+    """What the bus asks of a consumer. Semantics and names are those of aiokafka's.
+
+    `gap` is where its log does not hold what its group has to read next, once that is found; `trouble`
+    why the last read failed.
+    """
+
+    gap: Gap | None
+    trouble: str | None
 
     def subscribe(
         self,
@@ -93,7 +88,7 @@ class KafkaCluster:
         self._options = client_options(settings)
 
     def consumer(self, **options: Any) -> Consumer:
-        return _CarefulConsumer(**{**self._options, **options})
+        return CarefulConsumer(**{**self._options, **options})
 
     def producer(self) -> Producer:
         """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""
@@ -102,33 +97,6 @@ class KafkaCluster:
             acks="all",
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
-            max_request_size=RECORD_LIMIT + 2 * HEADROOM,
+            max_request_size=LARGEST_RECORD,
             request_timeout_ms=15_000,
         )
-
-
-class _CarefulConsumer(AIOKafkaConsumer):
-    """Reads a new group from the start, and nothing but what is there for a group that has committed.
-
-    aiokafka's `earliest` would also silently skip records that retention deleted unread
-    (OffsetOutOfRange), so the reset is `none` and only a missing offset is mended here.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
-        super().__init__(**kept)
-
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        # FastStream sleeps after each empty poll: a longer poll is woken by the record itself
-        patience = max(timeout_ms, _PATIENCE_MS) if timeout_ms else 0
-        try:
-            return await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
-        except NoOffsetForPartitionError as error:
-            await self.seek_to_beginning(error.args[0])
-            return {}
-        except KafkaError as error:
-            log.warning("cannot read from Kafka", error=repr(error), retry_in_s=1)
-            await asyncio.sleep(1)
-            return {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import time
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -44,3 +47,27 @@ class BusMetrics:
             ["topic"],
             registry=registry,
         )
+
+
+class OldestUnanswered:
+    """The gauge of one topic: the age of the oldest record that was read and is not answered yet.
+
+    Times are milliseconds since the epoch, as records have them. What is held, or not due yet, counts.
+    """
+
+    def __init__(self, metrics: BusMetrics, topic: str, clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self._oldest_ms: int | None = None
+        metrics.oldest_unanswered.labels(topic).set_function(self.age_s)
+
+    def reading(self, oldest_ms: int) -> None:
+        """A batch was read, whose oldest record is of then."""
+        self._oldest_ms = oldest_ms if self._oldest_ms is None else min(self._oldest_ms, oldest_ms)
+
+    def answered(self, left_over_ms: int | None) -> None:
+        """A batch ended; the oldest record that it left unanswered is of then. None: it left none."""
+        self._oldest_ms = left_over_ms
+
+    def age_s(self) -> float:
+        """In seconds; 0 when all that was read is answered."""
+        return 0.0 if self._oldest_ms is None else max(0.0, self._clock() - self._oldest_ms / 1000)

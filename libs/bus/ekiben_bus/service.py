@@ -73,6 +73,7 @@ class Service:
         self._tables: list[tuple[Topic, LiveTable]] = []
         self._resources: list[Callable[[], AbstractAsyncContextManager[object]]] = []
         self._background: list[Callable[[], Awaitable[None]]] = []
+        self._consuming: list[asyncio.Task[None]] = []
         self._started = False
         self._stop = asyncio.Event()
 
@@ -165,6 +166,7 @@ class Service:
             stopped = asyncio.create_task(self._stop.wait())
             work = [asyncio.ensure_future(background()) for background in self._background]
             stack.push_async_callback(_cancel, [stopped, *work])
+            work += self._consuming
             log.info("ready", health=f"http://{self._settings.host}:{self.health_port}/readyz")
             done, _ = await asyncio.wait([stopped, *work], return_when=asyncio.FIRST_COMPLETED)
             log.info("draining")
@@ -186,7 +188,9 @@ class Service:
             await stack.enter_async_context(opener())
         for subscription in self._subscriptions:
             stack.push_async_callback(subscription.stop)
-        await asyncio.gather(*(subscription.start() for subscription in self._subscriptions))
+        self._consuming = await asyncio.gather(
+            *(subscription.start() for subscription in self._subscriptions)
+        )
         self._started = True
 
     async def _check_partitions(self) -> None:

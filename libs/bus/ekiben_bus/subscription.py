@@ -1,42 +1,31 @@
-"""One topic consumed by one service: FastStream reads, the loop answers, the tracker commits.
-
-FastStream's AckPolicy.MANUAL leaves every offset to us, and the function given to it never raises:
-its own policies commit what is still in flight, or what failed.
-"""
+"""One topic consumed by one service, batch after batch: answered, published, and only then finished."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from time import monotonic, time
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from aiokafka import TopicPartition
 from structlog.stdlib import get_logger
 
 from ekiben_bus.batches import BatchLoop
-from ekiben_bus.cluster import Cluster, Consumer
-from ekiben_bus.metrics import BusMetrics
-from ekiben_bus.offsets import OffsetTracker
+from ekiben_bus.cluster import Cluster
+from ekiben_bus.membership import Membership, Reader
+from ekiben_bus.metrics import BusMetrics, OldestUnanswered
+from ekiben_bus.outbox import Outbox
 from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
 
 log = get_logger(__name__)
 
-SESSION_TIMEOUT_MS = 6_000
 _FAILURES_UNTIL_NOT_READY = 3
-_MARGIN_S = 10.0
 _TURN_S = 0.01
 _LONGEST_PAUSE_S = 1.0
 
 
 class Subscription:
-    """Reads one topic for one consumer group, batch after batch, and commits exactly what is finished.
+    """Reads one topic for one consumer group, and marks exactly what is finished.
 
     What `waits_aside`, as parked records do, may be held for long without being a problem.
     """
@@ -53,19 +42,14 @@ class Subscription:
         waits_aside: bool = False,
     ) -> None:
         self.topic = topic
-        self._group = group
         self._waits_aside = waits_aside
         self._loop = loop
-        self._cluster = cluster
         self._settings = settings
         self._metrics = metrics
-        self._tracker = OffsetTracker()
-        self._broker = KafkaBroker(apply_types=False, logger=None, consumer_only=True, graceful_timeout=1.0)
-        self._consumer: Consumer | None = None
+        self._oldest = OldestUnanswered(metrics, topic)
+        self._membership = Membership(topic, group, cluster, settings, Reader(self._read, self._release))
         self._in_flight: asyncio.Task[None] | None = None
-        self._committing: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
-        self._rebalancing = True
         self._failures = 0
         self._trouble = ""
         self._due_in_s = 0.0
@@ -74,63 +58,30 @@ class Subscription:
     @property
     def is_assigned(self) -> bool:
         """Whether some partition is ours now."""
-        return not self._rebalancing and self._consumer is not None and bool(self._consumer.assignment())
+        return self._membership.owns
 
     @property
     def problem(self) -> str | None:
-        """Why this subscription is not ready: no assignment yet, or no progress. None when it is."""
-        if self._rebalancing:
-            return f"{self.topic}: waiting for an assignment of group {self._group}"
+        """Why this subscription is not ready: nothing to read from, or no progress. None when it is."""
+        if self._membership.problem is not None:
+            return self._membership.problem
         if self._failures >= _FAILURES_UNTIL_NOT_READY and not (self._waits_aside and self._holding):
             return f"{self.topic}: no progress in the last {self._failures} batches: {self._trouble}"
         return None
 
-    async def start(self) -> None:
-        """Join the group and begin to read."""
-        settings = self._settings
-        subscriber = self._broker.subscriber(
-            self.topic,
-            group_id=self._group,
-            batch=True,
-            max_records=settings.batch_records,
-            batch_timeout_ms=10,
-            fetch_max_bytes=settings.batch_bytes,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
-            rebalance_timeout_ms=int((settings.batch_timeout_s + 2 * _MARGIN_S) * 1000),
-            max_poll_interval_ms=int(
-                (settings.batch_timeout_s + settings.longest_backoff_s + 2 * _MARGIN_S) * 1000
-            ),
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            listener=_Listener(self),
-        )
-        subscriber(self._on_batch, parser=_parse, decoder=_raw_records)
-        await self._broker.connect()
-        # where FastStream's own TestBroker enters: everything above the client stays in the game
-        setattr(self._broker.config.broker_config, "builder", self._build_consumer)  # noqa: B010
-        await self._broker.start()
-        self._committing = asyncio.create_task(self._keep_committing())
+    async def start(self) -> asyncio.Task[None]:
+        """Join the group and begin to read. The task ends only if this subscription cannot go on."""
+        return await self._membership.start()
 
     async def stop(self) -> None:
         """Drain: finish the batch in flight within the drain timeout, commit, leave the group."""
         self._stopping.set()
         await self._settle(self._settings.drain_timeout_s)
-        if self._committing is not None:
-            self._committing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._committing
-        await self._commit()
-        await self._broker.stop()
+        await self._membership.stop()
 
-    def _build_consumer(self, **options: Any) -> Consumer:
-        self._consumer = self._cluster.consumer(**options)
-        return self._consumer
-
-    async def _on_batch(self, batch: Any) -> None:  # FastStream would build a validator from a narrower type
-        records: Sequence[Record] = batch
-        if self._stopping.is_set() or self._rebalancing:
-            self._rewind(_first_offsets(records))  # unread for whoever owns the partitions next
+    async def _read(self, records: Sequence[Record]) -> None:
+        if self._stopping.is_set() or not self._membership.is_assigned:
+            self._membership.rewind(_first_offsets(records))  # unread for whoever owns the partitions next
             await asyncio.sleep(_TURN_S)
             return
         self._in_flight = asyncio.create_task(self._answer(records))
@@ -149,27 +100,23 @@ class Subscription:
             await self._pause(min(self._due_in_s, _LONGEST_PAUSE_S))
 
     async def _answer(self, records: Sequence[Record]) -> None:
-        started = monotonic()
-        oldest = min(record.timestamp for record in records) / 1000
-        self._metrics.oldest_unanswered.labels(self.topic).set_function(lambda: max(0.0, time() - oldest))
+        started = asyncio.get_running_loop().time()
+        self._oldest.reading(min(record.timestamp for record in records))
         try:
             async with asyncio.timeout(self._settings.batch_timeout_s):
-                outbox = await self._loop.run(records)
+                outbox = await self._carry_through(records)
         except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
             self._metrics.failed.labels(self.topic).inc()
             self._holding = False
             self._fail(repr(error), _first_offsets(records), len(records))
             return
-        finally:
-            self._metrics.oldest_unanswered.labels(self.topic).set_function(_nothing)
-        self._tracker.finish(outbox.finished)
-        self._metrics.batch_seconds.labels(self.topic).observe(monotonic() - started)
-        self._metrics.batch_records.labels(self.topic).observe(len(records))
-        self._metrics.dead_letters.labels(self.topic).inc(outbox.dead_letters)
-        self._metrics.records.labels(self.topic).inc(outbox.answered)
-        self._metrics.moved.labels(self.topic).inc(outbox.moved)
+        self._membership.finish(outbox.finished)
+        self._oldest.answered(_oldest_left(records, outbox))
+        self._count(outbox, len(records), asyncio.get_running_loop().time() - started)
         self._due_in_s = outbox.due_in_s
-        self._rewind({place: offset for place, offset in outbox.early.items() if place not in outbox.held})
+        self._membership.rewind(
+            {place: offset for place, offset in outbox.early.items() if place not in outbox.held}
+        )
         self._holding = bool(outbox.held)
         if outbox.held:
             self._metrics.held.labels(self.topic).inc()
@@ -178,7 +125,20 @@ class Subscription:
         else:
             self._failures = 0
 
-    def _fail(self, trouble: str, again_from: dict[TopicPartition, int], records: int) -> None:
+    async def _carry_through(self, records: Sequence[Record]) -> Outbox:
+        outbox = await self._loop.decide(records)
+        await self._membership.prove(_first_offsets(records))
+        await self._loop.publish(outbox)
+        return outbox
+
+    def _count(self, outbox: Outbox, records: int, seconds: float) -> None:
+        self._metrics.batch_seconds.labels(self.topic).observe(seconds)
+        self._metrics.batch_records.labels(self.topic).observe(records)
+        self._metrics.dead_letters.labels(self.topic).inc(outbox.dead_letters)
+        self._metrics.records.labels(self.topic).inc(outbox.answered)
+        self._metrics.moved.labels(self.topic).inc(outbox.moved)
+
+    def _fail(self, trouble: str, again_from: Mapping[TopicPartition, int], records: int) -> None:
         self._failures += 1
         self._trouble = trouble
         log.warning(
@@ -188,12 +148,7 @@ class Subscription:
             why=trouble,
             failures_in_a_row=self._failures,
         )
-        self._rewind(again_from)
-
-    def _rewind(self, to: dict[TopicPartition, int]) -> None:
-        assert self._consumer is not None
-        for place in self._consumer.assignment() & to.keys():
-            self._consumer.seek(place, to[place])
+        self._membership.rewind(again_from)
 
     async def _pause(self, seconds: float) -> None:
         """Read nothing for a while. Short, so that the group does not take us for dead."""
@@ -201,6 +156,11 @@ class Subscription:
             # not asyncio.wait_for: before Python 3.12 it swallows a cancellation that meets the event
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+    async def _release(self, timeout_s: float) -> None:
+        """What was read is for whoever owns the partitions next."""
+        await self._settle(timeout_s)
+        self._oldest.answered(None)
 
     async def _settle(self, timeout_s: float) -> None:
         """Wait for the batch in flight; one that does not end in time is cancelled, unfinished."""
@@ -213,54 +173,6 @@ class Subscription:
             batch.cancel()
             await asyncio.wait([batch])
 
-    async def _keep_committing(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.commit_interval_s)
-            await self._commit()
-
-    async def _commit(self) -> None:
-        offsets = self._tracker.uncommitted()
-        if not offsets or self._consumer is None:
-            return
-        try:
-            await self._consumer.commit(offsets)
-        except KafkaError as error:
-            log.warning("offsets not committed, will try again", topic=self.topic, error=repr(error))
-            return
-        self._tracker.commit(offsets)
-
-    async def on_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Finish and commit before somebody else reads on; from here no batch starts."""
-        self._rebalancing = True
-        await self._settle(self._settings.batch_timeout_s + _MARGIN_S)
-        await self._commit()
-        self._tracker.forget(revoked)
-
-    async def on_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Go on with what is ours now."""
-        self._rebalancing = False
-        log.info("assigned", topic=self.topic, partitions=sorted(place.partition for place in assigned))
-
-
-class _Listener(ConsumerRebalanceListener):
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._subscription.on_revoked(revoked)
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._subscription.on_assigned(assigned)
-
-
-async def _parse(records: Sequence[Record]) -> KafkaMessage:
-    """Leave every header alone: FastStream's own parser drops a batch over one that is not UTF-8."""
-    return KafkaMessage(body=b"", raw_message=records, consumer=FAKE_CONSUMER)  # pyright: ignore[reportArgumentType]
-
-
-async def _raw_records(message: KafkaMessage) -> Any:
-    return message.raw_message
-
 
 def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
     first: dict[TopicPartition, int] = {}
@@ -269,5 +181,14 @@ def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
     return first
 
 
-def _nothing() -> float:
-    return 0.0
+def _oldest_left(records: Sequence[Record], outbox: Outbox) -> int | None:
+    """When the oldest record that is held, or not due yet, was written; None where none is left."""
+    if not outbox.held and not outbox.early:
+        return None
+    next_offsets = {**outbox.early, **{place: outbox.finished[place] for place in outbox.held}}
+    return min(
+        record.timestamp
+        for record in records
+        if record.offset
+        >= next_offsets.get(TopicPartition(record.topic, record.partition), record.offset + 1)
+    )

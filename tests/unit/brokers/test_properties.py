@@ -5,7 +5,6 @@ import pytest
 from ekiben_bus.brokers.containers import container_environment
 from ekiben_bus.brokers.properties import (
     CLUSTER_ID,
-    LARGEST_RECORD,
     Node,
     as_text,
     cluster_properties,
@@ -13,7 +12,7 @@ from ekiben_bus.brokers.properties import (
 )
 from ekiben_bus.naming import Naming
 from ekiben_bus.topic_plan import wanted_topics
-from ekiben_contracts.topics import TOPICS
+from ekiben_contracts.topics import LARGEST_RECORD, TOPICS
 
 ONE = (Node(1, 20001, 20011),)
 THREE = (Node(1, 20001, 20011), Node(2, 20002, 20012), Node(3, 20003, 20013))

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ekiben_contracts.topics import HEADROOM, RECORD_LIMIT
+from ekiben_contracts.topics import LARGEST_RECORD
 
 HOST = "127.0.0.1"
 CLUSTER_ID = "ZWtpYmVuLWVtYmVkZGVkIQ"
 """Base64 of 16 bytes, as Kafka writes a UUID. One for all: such a cluster is reached by its port alone."""
-LARGEST_RECORD = RECORD_LIMIT + 2 * HEADROOM
-"""Bytes: the dead letter of a model output, which is the largest thing any topic takes."""
 
 
 @dataclass(frozen=True, slots=True)

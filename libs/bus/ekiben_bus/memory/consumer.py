@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 
+from ekiben_bus.careful import Gap
 from ekiben_bus.memory.log import StoredRecord
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class MemoryConsumer:
 
     def __init__(self, cluster: MemoryCluster, group_id: str | None) -> None:
         self.topics: Sequence[str] = ()
+        self.gap: Gap | None = None
+        self.trouble: str | None = None
         self._cluster = cluster
         self._group = cluster.group(group_id) if group_id else None
         self._listener: ConsumerRebalanceListener | None = None

@@ -1,0 +1,91 @@
+"""A consumer of aiokafka that skips nothing silently, and says what it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from structlog.stdlib import get_logger
+
+log = get_logger(__name__)
+
+_PATIENCE_MS = 500
+_AGAIN_IN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A partition whose log does not hold the offset that a group has to read next."""
+
+    place: TopicPartition
+    offset: int
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        held = f"expected offset {self.offset} of {self.place.topic}, partition {self.place.partition}"
+        if self.offset < self.start:
+            deleted = self.start - self.offset
+            return f"{held}, found the log to start at {self.start}: {deleted} records were deleted unread"
+        return f"{held}, found the log to end at {self.end}: records were lost by the brokers"
+
+
+class CarefulConsumer(AIOKafkaConsumer):
+    """Reads a new group from the start, and nothing but what is there for a group that has committed.
+
+    aiokafka's `earliest` would also silently skip records that retention deleted unread, so the reset is
+    `none`, and only a missing offset is mended here. A reader without a group has promised nobody
+    anything: it goes on where the log starts now.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
+        super().__init__(**kept)
+        self._in_group = kept.get("group_id") is not None
+        self.gap: Gap | None = None
+        self.trouble: str | None = None
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        if self.gap is not None:
+            await asyncio.sleep(_AGAIN_IN_S)
+            return {}
+        # FastStream sleeps after each empty poll: a longer poll is woken by the record itself
+        patience = max(timeout_ms, _PATIENCE_MS) if timeout_ms else 0
+        try:
+            found = await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
+        except KafkaError as error:
+            await self._mend(error)
+            return {}
+        self.trouble = None
+        return found
+
+    async def _mend(self, error: KafkaError) -> None:
+        try:
+            if isinstance(error, NoOffsetForPartitionError):
+                await self.seek_to_beginning(error.args[0])
+                return
+            if isinstance(error, OffsetOutOfRangeError):
+                await self._look_for_gap(error.args[0])
+                return
+        except KafkaError as another:
+            error = another
+        log.warning("cannot read from Kafka", error=repr(error), retry_in_s=_AGAIN_IN_S)
+        self.trouble = repr(error)
+        await asyncio.sleep(_AGAIN_IN_S)
+
+    async def _look_for_gap(self, asked: dict[TopicPartition, int]) -> None:
+        ((place, offset),) = asked.items()
+        start = (await self.beginning_offsets([place]))[place]
+        end = (await self.end_offsets([place]))[place]
+        if start <= offset <= end:
+            await asyncio.sleep(_AGAIN_IN_S)  # a broker that is behind: ask again
+        elif self._in_group:
+            self.gap = Gap(place, offset, start, end)
+        else:
+            log.warning("reading on where the log starts", gap=str(Gap(place, offset, start, end)))
+            await self.seek_to_beginning(place)
