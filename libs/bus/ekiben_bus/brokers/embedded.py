@@ -10,22 +10,14 @@ process that started it, however that one ends.
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ekiben_bus.brokers import jvm
-from ekiben_bus.brokers.diagnosis import advice, last_lines
-from ekiben_bus.brokers.errors import BrokerStartError
-from ekiben_bus.brokers.folder_lock import locked_folder
 from ekiben_bus.brokers.jars import Progress, cache_folder, kafka_version, locked, resolve, silent
-from ekiben_bus.brokers.leashed import LeashedProcess
-from ekiben_bus.brokers.ports import free_port, is_free
-from ekiben_bus.brokers.probe import alive_brokers
-from ekiben_bus.brokers.properties import CLUSTER_ID, HOST, Node, as_text, server_properties
-
-_POLL_S = 0.05
+from ekiben_bus.brokers.node import NodeProcess
+from ekiben_bus.brokers.ports import free_port
+from ekiben_bus.brokers.properties import HOST, Node
 
 
 class EmbeddedKafka:
@@ -48,18 +40,19 @@ class EmbeddedKafka:
         start_timeout_s: float = 60.0,
         progress: Progress = silent,
     ) -> None:
-        self._data = data.absolute()
+        self._process = NodeProcess(data, log=log, heap_mb=heap_mb, start_timeout_s=start_timeout_s)
         self._port = port
-        self.log = log or self._data / "kafka.log"
-        self._heap_mb = heap_mb
-        self._start_timeout_s = start_timeout_s
         self._progress = progress
-        self._process: LeashedProcess | None = None
 
     @property
     def version(self) -> str:
         """Of Apache Kafka."""
         return kafka_version(locked())
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self._process.log
 
     @property
     def bootstrap_servers(self) -> str:
@@ -69,12 +62,12 @@ class EmbeddedKafka:
     @property
     def running(self) -> bool:
         """False before the start, after the stop, and when it died."""
-        return self._process is not None and self._process.running
+        return self._process.running
 
     @property
     def pid(self) -> int | None:
         """Of the JVM, while it runs."""
-        return self._process.pid if self._process is not None and self._process.running else None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it and wait until it answers; nothing is left running if it does not.
@@ -85,30 +78,27 @@ class EmbeddedKafka:
         """
         if self.running:
             return
-        self.stop()  # of one that died by itself, the pipes are still open
         jars = resolve(locked(), cache_folder(), self._progress)
-        with locked_folder(self._data) as lock:
-            try:
-                self._start(jars, lock)
-            except BaseException:
-                self.stop()
-                raise
+        self._port = self._port or free_port()
+        node = Node(1, self._port, free_port())
+        try:
+            self._process.launch(node, (node,), jars)
+            self._process.wait_until_it_answers(node)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End it: politely, then after 10 s by SIGKILL. Does nothing where nothing runs."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.end()
+        self._process.stop()
 
     def kill(self) -> None:
         """End it at once by SIGKILL; the data are as a crash leaves them."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
+        self._process.kill()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it ends by itself; True if it did."""
-        return self._process is None or self._process.wait(timeout_s) is not None
+        return self._process.wait(timeout_s)
 
     def __enter__(self) -> Self:
         self.start()
@@ -118,60 +108,6 @@ class EmbeddedKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _start(self, jars: Path, lock: int) -> None:
-        node = Node(1, self._take_port(), free_port())
-        folder = self._data / f"node-{node.id}"
-        properties = self._data / f"node-{node.id}.properties"
-        properties.write_text(as_text(server_properties(node, (node,), folder)), "utf-8")
-        self._rotate_log()
-        # the format writes this file last: where it is, there is nothing left to prepare
-        if not (folder / "meta.properties").exists():
-            self._format(jvm.format_command(jars, properties, CLUSTER_ID), lock)
-        self._process = self._run(jvm.run_command(jars, properties, self._heap_mb), lock)
-        self._wait_until_it_answers(self._process)
-
-    def _take_port(self) -> int:
-        self._port = self._port or free_port()
-        if not is_free(self._port):
-            raise BrokerStartError(
-                f"expected port {self._port} on {HOST} to be free, found another program listening on it; "
-                "stop that program, or name another port (0 takes a free one)"
-            )
-        return self._port
-
-    def _rotate_log(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists():
-            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
-
-    def _run(self, command: list[str], lock: int) -> LeashedProcess:
-        return LeashedProcess(command, log=self.log, environment=jvm.environment(), held=[lock])
-
-    def _format(self, command: list[str], lock: int) -> None:
-        process = self._run(command, lock)
-        try:
-            code = process.wait(self._start_timeout_s)
-        finally:
-            process.end()
-        if code != 0:
-            raise self._start_error("its folder of data could not be prepared")
-
-    def _wait_until_it_answers(self, process: LeashedProcess) -> None:
-        deadline = time.monotonic() + self._start_timeout_s
-        while not alive_brokers(HOST, self._port):
-            if not process.running:
-                raise self._start_error("it ended")
-            if time.monotonic() > deadline:
-                raise self._start_error(f"no answer within {self._start_timeout_s:g} s")
-            time.sleep(_POLL_S)
-
-    def _start_error(self, found: str) -> BrokerStartError:
-        lines = last_lines(self.log)
-        return BrokerStartError(
-            f"expected Kafka to answer at {self.bootstrap_servers}, found: {found}. Try: {advice(lines)}.\n"
-            f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
-        )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from itertools import islice
 
 from ekiben_bus.brokers.errors import BrokerStartError
 from ekiben_bus.brokers.properties import HOST
@@ -25,7 +26,16 @@ def is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A port that nobody listens on. It is not reserved: bind it soon."""
-    for port in random.sample(_BELOW_EPHEMERAL, k=100):
-        if is_free(port):
-            return port
-    raise BrokerStartError(f"no free port on {HOST}: tried 100 of {_BELOW_EPHEMERAL}; name one with --port")
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ones, as `free_port`."""
+    tried = random.sample(_BELOW_EPHEMERAL, k=100 + count)
+    free = list(islice(filter(is_free, tried), count))
+    if len(free) < count:
+        raise BrokerStartError(
+            f"expected {count} free ports on {HOST}, found {len(free)} in {len(tried)} of "
+            f"{_BELOW_EPHEMERAL}; name one with --port"
+        )
+    return free

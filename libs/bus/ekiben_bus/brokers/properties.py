@@ -21,14 +21,19 @@ class Node:
     port: int
     controller_port: int
 
+    @property
+    def address(self) -> str:
+        """Where its clients connect."""
+        return f"{HOST}:{self.port}"
+
 
 def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str, str]:
     """What starts this node of these nodes on its folder of data."""
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
-        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{node.address}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
