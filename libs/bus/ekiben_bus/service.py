@@ -175,9 +175,10 @@ class Service:
                 task.result()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        health = HealthServer(self._settings.host, self._settings.health_port, self._problems, self.registry)
-        self.health_port = await health.start()
-        stack.push_async_callback(health.stop)
+        if self.health_port is not None:
+            health = HealthServer(self._settings.host, self.health_port, self._problems, self.registry)
+            self.health_port = await health.start()
+            stack.push_async_callback(health.stop)
         await self._publisher.start()
         stack.push_async_callback(self._publisher.stop)
         await self._check_partitions()

@@ -1,36 +1,52 @@
-"""A consumer of the cluster in memory, with the surface and the semantics of aiokafka's."""
+"""A consumer of the cluster in memory, with the surface and the semantics of the careful one on aiokafka."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 
 from ekiben_bus.careful import Gap
+from ekiben_bus.memory.group import Terms
 from ekiben_bus.memory.log import StoredRecord
+from ekiben_bus.memory.member import GroupMember
+from ekiben_bus.memory.wire import Errand, Request
 
 if TYPE_CHECKING:
     from ekiben_bus.memory.cluster import MemoryCluster
 
 _EVERYTHING = 1_000_000_000
+_PATIENCE_S = 0.5
+_AGAIN_IN_S = 0.1
+_LOOK_AGAIN_S = 1.0
+
+Found = Mapping[TopicPartition, Sequence[StoredRecord]]
+T = TypeVar("T")
 
 
 class MemoryConsumer:
     """Reads by group, or by partitions assigned by hand."""
 
-    def __init__(self, cluster: MemoryCluster, group_id: str | None) -> None:
-        self.topics: Sequence[str] = ()
+    def __init__(self, cluster: MemoryCluster, group_id: str | None, **options: Any) -> None:
         self.gap: Gap | None = None
         self.trouble: str | None = None
         self._cluster = cluster
+        self._name = group_id or "nobody"
         self._group = cluster.group(group_id) if group_id else None
+        self._member: GroupMember | None = None
+        self._session_s: float = options.get("session_timeout_ms", 10_000) / 1000
+        self._heartbeat_s: float = options.get("heartbeat_interval_ms", 3_000) / 1000
+        self._rebalance_s: float = options.get("rebalance_timeout_ms", 10_000) / 1000
+        self._topics: Sequence[str] = ()
         self._listener: ConsumerRebalanceListener | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._assigned = asyncio.Event()
         self._stopped = False
+
+    # ---- what to read
 
     def subscribe(
         self,
@@ -39,24 +55,31 @@ class MemoryConsumer:
         listener: ConsumerRebalanceListener | None = None,
     ) -> None:
         assert pattern is None, "topics are named"
-        self.topics = list(topics)
+        self._topics = list(topics)
         self._listener = listener
 
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
-        self._positions = {partition: self._cluster.log(partition).start for partition in partitions}
+        self._positions = self._committed_or_first(partitions)
         self._assigned.set()
 
+    def assignment(self) -> set[TopicPartition]:
+        return set(self._positions)
+
     async def start(self) -> None:
-        if self._group is not None and self.topics:
-            await self._group.join(self)
+        if self._group is not None and self._topics:
+            terms = Terms(self._topics, self._session_s, self._rebalance_s)
+            self._member = GroupMember(
+                self._group, self._name, self._cluster.wire, terms, self._heartbeat_s, self
+            )
+            self._member.start()
+            await self._assigned.wait()
 
     async def stop(self) -> None:
         if self._stopped:
             return
         self._stopped = True
-        if self._group is not None:
-            await self.revoke()
-            await self._group.leave(self)
+        if self._member is not None:
+            await self._member.stop()
 
     async def revoke(self) -> None:
         """The group takes everything back, once the listener has let go."""
@@ -66,42 +89,83 @@ class MemoryConsumer:
 
     async def take(self, partitions: set[TopicPartition]) -> None:
         """The group gives a new share: read on from what is committed, or from the start."""
-        assert self._group is not None
-        committed = self._group.committed
-        self._positions = {
-            place: committed.get(place, self._cluster.log(place).start) for place in sorted(partitions)
-        }
+        self._positions = {}
+        self._positions = await self._ask(
+            Errand.OFFSETS, self._name, lambda: self._committed_or_first(sorted(partitions))
+        )
         if self._listener is not None:
             await _call(self._listener.on_partitions_assigned, set(partitions))
         self._assigned.set()
 
+    def _committed_or_first(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        committed = self._group.committed if self._group is not None else {}
+        return {place: committed.get(place, self._cluster.log(place).start) for place in partitions}
+
+    # ---- reading
+
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Mapping[TopicPartition, Sequence[StoredRecord]]:
+    ) -> Found:
         if self._stopped:
             raise ConsumerStoppedError
-        await asyncio.sleep(0)
-        await self._assigned.wait()
-        found = self._read(partitions, max_records or _EVERYTHING)
-        if not found and timeout_ms:
-            await self._cluster.wait_for_arrival(timeout_ms / 1000)
-            await self._assigned.wait()
-            found = self._read(partitions, max_records or _EVERYTHING)
+        if self.gap is not None:
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            return {}
+        try:
+            found = await self._fetch(partitions, max_records or _EVERYTHING)
+            if not found and timeout_ms:
+                patience = max(timeout_ms / 1000, _PATIENCE_S)
+                await self._cluster.wait_for_arrival(partitions or tuple(self._positions), patience)
+                found = await self._fetch(partitions, max_records or _EVERYTHING)
+        except OffsetOutOfRangeError as error:
+            self._look_for_gap(error.args[0])
+            return {}
+        except KafkaError:
+            await asyncio.sleep(_AGAIN_IN_S)  # as aiokafka's fetcher does, who tells nobody
+            return {}
         return found
 
-    def _read(
-        self, partitions: Sequence[TopicPartition], most: int
-    ) -> dict[TopicPartition, Sequence[StoredRecord]]:
+    async def _fetch(self, partitions: Sequence[TopicPartition], most: int) -> Found:
+        """What comes of a position that has moved meanwhile, or is not ours any more, is thrown away."""
+        await self._assigned.wait()
+        asked = {place: self._positions[place] for place in partitions or self._positions}
+        request = Request(Errand.FETCH, next(iter(asked)).topic if asked else "")
+        found = await self._cluster.wire.carry(request, lambda: self._read(asked, most))
+        await self._assigned.wait()
+        kept = {place: records for place, records in found.items() if self._is_at(place, asked[place])}
+        for place, records in kept.items():
+            # to the end of the order: what is full must not keep the others waiting
+            self._positions[place] = self._positions.pop(place) + len(records)
+        return kept
+
+    def _is_at(self, place: TopicPartition, offset: int) -> bool:
+        return self._positions.get(place) == offset
+
+    def _read(self, asked: Mapping[TopicPartition, int], most: int) -> Found:
         found: dict[TopicPartition, Sequence[StoredRecord]] = {}
-        for place in partitions or list(self._positions):
-            records = self._cluster.log(place).read(self._positions[place], most)
+        for place, offset in asked.items():
+            log = self._cluster.log(place)
+            if not log.holds(offset):
+                if found:
+                    break  # first what can be read, as aiokafka does
+                raise OffsetOutOfRangeError({place: offset})
+            records = log.read(offset, most)
             if records:
                 found[place] = records
-                self._positions[place] += len(records)
                 most -= len(records)
             if most == 0:
                 break
         return found
+
+    def _look_for_gap(self, asked: Mapping[TopicPartition, int]) -> None:
+        ((place, offset),) = asked.items()
+        log = self._cluster.log(place)
+        if self._group is not None:
+            self.gap = Gap(place, offset, log.start, log.end)
+        elif place in self._positions:
+            self._positions[place] = log.start
+
+    # ---- offsets
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self._require(partition)
@@ -119,21 +183,33 @@ class MemoryConsumer:
         assert self._group is not None
         for partition in offsets:
             self._require(partition)
-        self._group.committed.update(offsets)
+        member = self._member or GroupMember(
+            self._group, self._name, self._cluster.wire, Terms((), 0, 0), self._heartbeat_s, self
+        )
+        await member.commit(offsets)
 
     async def committed(self, partition: TopicPartition) -> int | None:
         assert self._group is not None
-        return self._group.committed.get(partition)
+        kept = self._group.committed
+        return await self._ask(Errand.OFFSETS, self._name, lambda: kept.get(partition))
+
+    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {partition: self._cluster.log(partition).start for partition in partitions}
 
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         return {partition: self._cluster.log(partition).end for partition in partitions}
 
-    def assignment(self) -> set[TopicPartition]:
-        return set(self._positions)
+    async def _ask(self, errand: Errand, subject: str, do: Callable[[], T]) -> T:
+        """Ask until there is an answer, as aiokafka does."""
+        while True:
+            try:
+                return await self._cluster.wire.carry(Request(errand, subject), do)
+            except KafkaError:
+                await asyncio.sleep(_AGAIN_IN_S)
 
     def _require(self, partition: TopicPartition) -> None:
         if partition not in self._positions:
-            raise IllegalStateError(f"{partition} is not assigned to this consumer")
+            raise IllegalStateError(f"Partition {partition} is not assigned")
 
 
 async def _call(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,15 @@ class StoredRecord:
         return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v) for n, v in self.headers)
 
 
+class NewRecord(NamedTuple):
+    """A record as its producer stamped it: CreateTime, in milliseconds."""
+
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
 @dataclass(slots=True)
 class PartitionLog:
     """Records by offset. `start` is the first that retention has left."""
@@ -36,7 +46,16 @@ class PartitionLog:
         """The offset of the next record."""
         return self.start + len(self.records)
 
+    def holds(self, offset: int) -> bool:
+        """Whether a reader may go on from here; the end is such a place, too."""
+        return self.start <= offset <= self.end
+
     def read(self, offset: int, most: int) -> Sequence[StoredRecord]:
         """Up to `most` records from an offset on."""
         first = offset - self.start
         return self.records[first : first + most]
+
+    def delete_before(self, offset: int) -> None:
+        """What retention does."""
+        del self.records[: max(0, offset - self.start)]
+        self.start = max(self.start, offset)

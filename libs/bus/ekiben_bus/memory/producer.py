@@ -1,13 +1,17 @@
-"""A producer of the cluster in memory, with the surface of aiokafka's."""
+"""A producer of the cluster in memory, with the surface of aiokafka's idempotent one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from aiokafka.errors import ProducerClosed, UnknownTopicOrPartitionError
+
+from ekiben_bus.memory.log import NewRecord
+from ekiben_bus.memory.wire import Errand, Request
 
 if TYPE_CHECKING:
     from ekiben_bus.memory.cluster import MemoryCluster
@@ -18,35 +22,41 @@ _BATCH_BYTES = 512 * 1024
 class MemoryBatch:
     """Takes records until it is full; a first record always fits."""
 
-    def __init__(self) -> None:
-        self.records: list[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]] = []
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self.records: list[NewRecord] = []
+        self._now_ms = now_ms
         self._bytes = 0
 
     def append(
         self,
         *,
-        timestamp: int | None,  # noqa: ARG002 - the cluster's clock stamps
+        timestamp: int | None,
         key: bytes | None,
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]],
     ) -> object | None:
+        if not isinstance(headers, list):
+            raise TypeError(f"expected the headers in a list, as aiokafka does, found {type(headers)}")
         size = len(key or b"") + len(value or b"")
         if self.records and self._bytes + size > _BATCH_BYTES:
             return None
-        self.records.append((key, value, headers))
+        stamp = self._now_ms() if timestamp is None else timestamp
+        self.records.append(NewRecord(stamp, key, value, headers))
         self._bytes += size
         return self
 
 
 class MemoryProducer:
-    """Appends whole batches."""
+    """Sends whole batches, numbered by partition: after one that was given up, all others are refused."""
 
     def __init__(self, cluster: MemoryCluster) -> None:
         self._cluster = cluster
+        self._id = cluster.new_producer_id()
+        self._sequences: Counter[TopicPartition] = Counter()
         self._closed = False
 
     async def start(self) -> None:
-        return
+        await self._cluster.wire.carry(Request(Errand.CONNECT, ""), lambda: None)
 
     async def stop(self) -> None:
         self._closed = True
@@ -57,13 +67,18 @@ class MemoryProducer:
         return set(range(self._cluster.partitions[topic]))
 
     def create_batch(self) -> MemoryBatch:
-        return MemoryBatch()
+        return MemoryBatch(self._cluster.now_ms)
 
     async def send_batch(self, batch: MemoryBatch, topic: str, *, partition: int) -> Awaitable[object]:
         if self._closed:
             raise ProducerClosed
-        return asyncio.ensure_future(self._deliver(batch, TopicPartition(topic, partition)))
+        place = TopicPartition(topic, partition)
+        number = self._sequences[place]
+        self._sequences[place] += 1
+        return asyncio.ensure_future(self._deliver(batch, place, number))
 
-    async def _deliver(self, batch: MemoryBatch, partition: TopicPartition) -> None:
-        await asyncio.sleep(0)
-        self._cluster.append(partition, batch.records)
+    async def _deliver(self, batch: MemoryBatch, place: TopicPartition, number: int) -> None:
+        await self._cluster.wire.carry(
+            Request(Errand.PRODUCE, place.topic),
+            lambda: self._cluster.receive(self._id, number, place, batch.records),
+        )
