@@ -12,6 +12,7 @@ from ekiben_contracts.deployment import (
     EnsembleRequested,
 )
 from ekiben_contracts.event import Event
+from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
 from ekiben_contracts.prediction import (
     ModelsScored,
     ModelsShadowed,
@@ -41,6 +42,8 @@ EVENTS: tuple[type[Event], ...] = (
     ModelRouted,
     EnsembleDefined,
     EndpointHealthReported,
+    DeadLetterReplayed,
+    DeadLetterDiscarded,
 )
 
 BY_TYPE: Mapping[str, type[Event]] = {event.type: event for event in EVENTS}

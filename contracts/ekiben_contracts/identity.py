@@ -32,3 +32,8 @@ def shadow_stage(version: str) -> str:
 def dead_letter_id(topic: str, group: str, partition: int, offset: int, attempt: int = 1) -> str:
     """The id of a dead letter: the place of the original record, and which attempt died."""
     return f"{topic}/{group}/{partition}/{offset}/{attempt}"
+
+
+def action_id(dead_letter: str, action: str) -> str:
+    """The ce_id of what was done about a dead letter: doing it again says the same."""
+    return f"{dead_letter}/{action}"

@@ -13,6 +13,7 @@ from ekiben_contracts.deployment import (
     EnsembleRequested,
 )
 from ekiben_contracts.event import LONGEST_IDENTIFIER, Event
+from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
 from ekiben_contracts.prediction import (
     ModelsScored,
     ModelsShadowed,
@@ -48,6 +49,7 @@ class Topic:
     `key` is the attribute of its events that keys their records.
     `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it,
     and one to replay through. Those in `retried_by` also retry its records later, and park them.
+    `derived_ids` says that even its users make a ce_id out of another id.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Topic:
     compacted: bool = False
     max_message_bytes: int = RECORD_LIMIT
     retried_by: tuple[str, ...] = ()
+    derived_ids: bool = False
 
     @property
     def only_type(self) -> type[Event] | None:
@@ -69,7 +72,8 @@ class Topic:
     @property
     def longest_id(self) -> int:
         """Characters of a ce_id. What a user sends may become a request id; a service appends to that."""
-        return LONGEST_IDENTIFIER if USERS in self.writers else 2 * LONGEST_IDENTIFIER
+        users_choose = USERS in self.writers and not self.derived_ids
+        return LONGEST_IDENTIFIER if users_choose else 2 * LONGEST_IDENTIFIER
 
     def key_of(self, event: Event) -> bytes | None:
         """The key of an event's record: an entity, a model or a route. None where the event names none."""
@@ -150,6 +154,15 @@ ROUTES = Topic(
 ENDPOINT_HEALTH = Topic(
     "ekiben.endpoint-health", "model", (EndpointHealthReported,), (GATEWAY,), (DEPLOYER,), partitions=1
 )
+DEAD_LETTER_ACTIONS = Topic(
+    "ekiben.dead-letter-actions",
+    "dead_letter",
+    (DeadLetterReplayed, DeadLetterDiscarded),
+    (USERS,),
+    (USERS,),
+    retention_ms=FOREVER,  # as long as the dead letters are
+    derived_ids=True,
+)
 
 TOPICS: tuple[Topic, ...] = (
     PREDICTION_REQUESTS,
@@ -163,6 +176,7 @@ TOPICS: tuple[Topic, ...] = (
     DEPLOYMENT_EVENTS,
     ROUTES,
     ENDPOINT_HEALTH,
+    DEAD_LETTER_ACTIONS,
 )
 
 BY_NAME: Mapping[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -31,7 +31,7 @@ def test_check_passes_on_what_is_checked_in():
     done = run("check")
 
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"on 11 topics: all agree" in done.stdout
+    assert b"on 12 topics: all agree" in done.stdout
 
 
 def test_check_fails_and_tells_people_what_to_do(folder: Path):

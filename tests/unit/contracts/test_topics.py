@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ekiben_contracts.cloudevents import decode, encode
+from ekiben_contracts.identity import action_id, dead_letter_id
+from ekiben_contracts.operations import DeadLetterDiscarded
 from ekiben_contracts.prediction import PredictionFailed, PredictionRequested
 from ekiben_contracts.routing import EnsembleDefined
 from ekiben_contracts.topics import (
     BY_NAME,
+    DEAD_LETTER_ACTIONS,
     MODEL_OUTPUTS,
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
@@ -59,3 +63,15 @@ def test_a_scored_event_has_room_for_the_request_it_repeats():
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_every_topic_is_found_by_its_name(topic: Topic):
     assert BY_NAME[topic.name] is topic
+
+
+def test_an_action_has_room_for_the_id_of_its_dead_letter():
+    longest_kafka_allows = "t" * 249
+    dead_letter = dead_letter_id(longest_kafka_allows, "inference-gateway", 2**31 - 1, 2**63 - 1, 2**31 - 1)
+    discarded = DeadLetterDiscarded(
+        dead_letter=dead_letter, topic="t", group="g", by="ann", why="old", acted_at=NOW
+    )
+    value, headers = encode(discarded, id=action_id(dead_letter, "discarded"), source="/test", time=NOW)
+
+    assert decode(value, headers, DEAD_LETTER_ACTIONS).data == discarded
+    assert DEAD_LETTER_ACTIONS.key_of(discarded) == dead_letter.encode()

@@ -1,0 +1,42 @@
+"""The events of operation: what people did about dead letters."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from ekiben_contracts.event import Event, Json, Utc
+
+DeadLetterId = Annotated[str, Field(min_length=1, max_length=400)]
+"""TOPIC/GROUP/PARTITION/OFFSET/ATTEMPT of what died."""
+
+
+class DeadLetterReplayed(Event):
+    """Somebody sent a dead letter back to the group that failed. `attempt` is the one that died."""
+
+    type: ClassVar[str] = "ekiben.dead-letter.replayed.v1"
+
+    dead_letter: DeadLetterId
+    topic: str = Field(description="Where its record was read.")
+    group: str = Field(description="Who could not handle it.")
+    by: str
+    why: str | None = None
+    patch: list[dict[str, Json]] | None = Field(
+        default=None, description="What was changed in the payload on the way: a JSON patch, RFC 6902."
+    )
+    kept_deadline: bool = False
+    acted_at: Utc
+
+
+class DeadLetterDiscarded(Event):
+    """Somebody decided that a dead letter needs no answer. `attempt` is the one that died."""
+
+    type: ClassVar[str] = "ekiben.dead-letter.discarded.v1"
+
+    dead_letter: DeadLetterId
+    topic: str = Field(description="Where its record was read.")
+    group: str = Field(description="Who could not handle it.")
+    by: str
+    why: str
+    acted_at: Utc
