@@ -90,11 +90,15 @@ class PartitionPublisher:
         except asyncio.CancelledError:
             self._discard(producer)
             raise
-        failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        failed = [
+            f"{topic}, partition {partition}: {outcome!r}"
+            for (topic, partition), outcome in zip(by_partition, outcomes, strict=True)
+            if isinstance(outcome, BaseException)
+        ]
         if failed:
             self._discard(producer)
             raise PublishError(
-                f"expected every acknowledgement, {len(failed)} of {len(outcomes)} failed: {failed[0]!r}"
+                f"expected every acknowledgement, {len(failed)} of {len(outcomes)} failed, first {failed[0]}"
             )
 
     async def _partition_by_key(self, producer: Producer, record: WireRecord) -> int:
