@@ -124,11 +124,13 @@ async def test_a_full_disk(world: World, kafka: EmbeddedKafka, topics: None, att
             for one in outgoing
         ]
 
-    await publish(world, *(ask(n) for n in range(REQUESTS)))
-    assert kafka.pid is not None
-    # as on a full disk, the broker's writes fail from some size on
-    resource.prlimit(kafka.pid, resource.RLIMIT_FSIZE, (400_000, 400_000))
-    async with running(world, answer_at_length, batch_records=20) as service:
+    async with running(world, answer_at_length, batch_records=20, batch_timeout_s=8.0) as service:
+        await publish(world, *(ask(n) for n in range(30)))
+        await world.read(results(world), PARTITIONS, 30)
+        # as on a full disk, the broker's writes fail from some size of its files on
+        assert kafka.pid is not None
+        resource.prlimit(kafka.pid, resource.RLIMIT_FSIZE, (400_000, 400_000))
+        await publish(world, *(ask(n) for n in range(30, REQUESTS)))
         await until(lambda: count(service, "ekiben_batches_failed_total", requests(world)), 90)
         assert count(service, "ekiben_records_total", requests(world)) < REQUESTS
         began = time.monotonic()
