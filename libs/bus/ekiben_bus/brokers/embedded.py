@@ -10,6 +10,7 @@ process that started it, however that one ends.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,7 @@ class EmbeddedKafka:
         port: where it listens on 127.0.0.1; 0 takes a free one.
         log: what it says; the run before is kept beside it as `.1`.
         start_timeout_s: how long it may take until it answers.
+        overrides: lines of its server.properties that are to differ from ours.
     """
 
     def __init__(
@@ -38,9 +40,12 @@ class EmbeddedKafka:
         log: Path | None = None,
         heap_mb: int = 512,
         start_timeout_s: float = 60.0,
+        overrides: Mapping[str, str] | None = None,
         progress: Progress = silent,
     ) -> None:
-        self._process = NodeProcess(data, log=log, heap_mb=heap_mb, start_timeout_s=start_timeout_s)
+        self._process = NodeProcess(
+            data, log=log, heap_mb=heap_mb, start_timeout_s=start_timeout_s, overrides=overrides
+        )
         self._port = port
         self._progress = progress
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ekiben_bus.brokers import jvm
@@ -25,15 +25,23 @@ class NodeProcess:
         folder: holds its data and its properties; locked for as long as it runs.
         log: what it says; the run before is kept beside it as `.1`.
         start_timeout_s: how long it may take until it answers.
+        overrides: lines of server.properties that are to differ from ours.
     """
 
     def __init__(
-        self, folder: Path, *, log: Path | None = None, heap_mb: int = 512, start_timeout_s: float = 60.0
+        self,
+        folder: Path,
+        *,
+        log: Path | None = None,
+        heap_mb: int = 512,
+        start_timeout_s: float = 60.0,
+        overrides: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder.absolute()
         self.log = log or self._folder / "kafka.log"
         self._heap_mb = heap_mb
         self._start_timeout_s = start_timeout_s
+        self._overrides = overrides or {}
         self._process: LeashedProcess | None = None
 
     @property
@@ -57,7 +65,8 @@ class NodeProcess:
             _check_port(node)
             data = self._folder / f"node-{node.id}"
             properties = self._folder / f"node-{node.id}.properties"
-            properties.write_text(as_text(server_properties(node, nodes, data)), "utf-8")
+            wanted = {**server_properties(node, nodes, data), **self._overrides}
+            properties.write_text(as_text(wanted), "utf-8")
             self._rotate_log()
             # the format writes this file last: where it is, there is nothing left to prepare
             if not (data / "meta.properties").exists():
