@@ -31,6 +31,11 @@ test: setup ## Every test, on real Kafka, BentoML and MLflow
 test-fast: setup ## The tests of decisions, and the bus in memory
 	$(BIN)/pytest tests/unit tests/conformance -m "not kafka" $(TEST)
 
+.PHONY: soak
+soak: setup ## Kill, pause and end everything while a ledger is kept: REQUESTS=200000 FAULTS=50 SEED=7 MARKDOWN=FILE
+	@PYTHONPATH=tests $(BIN)/python -m faults.soak $(if $(REQUESTS),--requests $(REQUESTS)) \
+		$(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
+
 .PHONY: check
 check: setup ## What must hold before every commit: format, types, arrows, contracts, README
 	$(BIN)/ruff format --check --quiet .
