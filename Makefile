@@ -36,6 +36,14 @@ soak: setup ## Kill, pause and end everything while a ledger is kept: REQUESTS=2
 	@PYTHONPATH=tests $(BIN)/python -m faults.soak $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
+.PHONY: faults
+faults: setup ## Attack it on real Kafka: nothing lost, nothing twice; ends with a table and one JSON line
+	$(BIN)/pytest tests/faults --timeout 600 $(TEST)
+
+.PHONY: faults-full
+faults-full: setup ## The same attacks in their large sizes
+	$(BIN)/pytest tests/faults --full --timeout 7200 $(TEST)
+
 .PHONY: check
 check: setup ## What must hold before every commit: format, types, arrows, contracts, README
 	$(BIN)/ruff format --check --quiet .
@@ -50,9 +58,12 @@ fix: setup ## Format, and mend what ruff can mend
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: setup ## The bus beside bare aiokafka, and the columnar body beside JSON; ratios
-	$(BIN)/python benchmarks/bus.py
+bench: bench-bus ## The bus beside bare aiokafka, and the columnar body beside JSON; ratios
 	$(BIN)/python benchmarks/columnar.py
+
+.PHONY: bench-bus
+bench-bus: setup ## The bus beside bare aiokafka; the last line is one JSON object with bus_to_bare
+	$(BIN)/python benchmarks/bus.py $(BENCH)
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements.lock

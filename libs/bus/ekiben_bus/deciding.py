@@ -74,9 +74,7 @@ class Decider:
 
     def _read(self, record: Record) -> Received:
         event = decode(record.value, record.headers, self._topic)
-        return Received(
-            event.data, record, self.identify(record), event.id, event.traceparent, attempt_of(record)
-        )
+        return Received(event.data, record, self._group, event.id, event.traceparent, attempt_of(record))
 
     async def _ask(self, batch: Sequence[Received]) -> Sequence[Verdict]:
         if not batch:

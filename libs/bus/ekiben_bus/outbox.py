@@ -76,10 +76,9 @@ class Packer:
         `read` are the records where they were read, `records` the same as they were before any move.
         """
         outbox = Outbox()
-        for place, share in groupby(
-            zip(read, records, verdicts, strict=True),
-            lambda one: TopicPartition(one[0].topic, one[0].partition),
-        ):
+        # a lane is one topic
+        for partition, share in groupby(zip(read, records, verdicts, strict=True), _partition_read):
+            place = TopicPartition(self._lane.topic, partition)
             if place not in outbox.held:
                 self._pack_share(place, share, now, outbox)
         return outbox
@@ -147,6 +146,10 @@ class Packer:
             )
             outbox.records.append(dead_letter_record(record, verdict, burial, now))
             outbox.dead_letters += 1
+
+
+def _partition_read(one: tuple[Record, Record, Verdict]) -> int:
+    return one[0].partition
 
 
 def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | None = None) -> WireRecord:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from ekiben_contracts.event import Event
+from ekiben_contracts.identity import dead_letter_id
 
 
 class Record(Protocol):
@@ -29,17 +30,23 @@ class Record(Protocol):
 
 
 class Received(NamedTuple):
-    """An input of a handler: the event, its envelope, and the record it came in.
+    """An input of a handler: the event, its envelope, and the record it came in, read by `group`.
 
     `attempt` is 1 unless the record came through one of the bus's own topics.
     """
 
     event: Event
     record: Record
-    dead_letter_id: str
+    group: str
     ce_id: str | None = None
     traceparent: str | None = None
     attempt: int = 1
+
+    @property
+    def dead_letter_id(self) -> str:
+        """The id that its dead letter will have, should it become one."""
+        record = self.record
+        return dead_letter_id(record.topic, self.group, record.partition, record.offset, self.attempt)
 
     @property
     def recorded_at(self) -> datetime:

@@ -175,10 +175,12 @@ class Subscription:
 
 
 def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
-    first: dict[TopicPartition, int] = {}
+    first: dict[int, int] = {}
     for record in records:
-        first.setdefault(TopicPartition(record.topic, record.partition), record.offset)
-    return first
+        if record.partition not in first:
+            first[record.partition] = record.offset
+    topic = records[0].topic  # a subscription is to one
+    return {TopicPartition(topic, partition): offset for partition, offset in first.items()}
 
 
 def _oldest_left(records: Sequence[Record], outbox: Outbox) -> int | None:

@@ -14,7 +14,7 @@ from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.errors import ContractError, InvalidEventError
 from ekiben_contracts.event import LONGEST_IDENTIFIER
 from ekiben_contracts.identity import Stage
-from ekiben_contracts.topics import MODEL_OUTPUTS
+from ekiben_contracts.topics import MODEL_OUTPUTS, SYNTHESIZER
 from ekiben_synthesizer.handler import scored_of, terminal
 from ekiben_synthesizer.results import failed
 
@@ -51,9 +51,7 @@ def _asker(failure: Failure) -> _Asker:
     """Of a record that was readable; it is read again where the bus has only its bytes."""
     record, received = failure.record, failure.received
     if received is None:
-        received = Received(
-            decode(record.value, record.headers, MODEL_OUTPUTS).data, record, failure.dead_letter_id
-        )
+        received = Received(decode(record.value, record.headers, MODEL_OUTPUTS).data, record, SYNTHESIZER)
     event, attempt, _ = scored_of(received)
     return _Asker(event.request_id, attempt, event.model, event.entity_id)
 

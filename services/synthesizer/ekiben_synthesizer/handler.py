@@ -25,7 +25,7 @@ class Scored(NamedTuple):
 
     event: ModelsScored
     attempt: int
-    dead_letter_id: str
+    received: Received
 
 
 async def synthesize(
@@ -58,7 +58,7 @@ def scored_of(received: Received) -> Scored:
     event = received.event
     if not isinstance(event, ModelsScored):
         raise TypeError(f"expected {ModelsScored.type}, found {event.type}")
-    return Scored(event, event.attempt + received.attempt - 1, received.dead_letter_id)
+    return Scored(event, event.attempt + received.attempt - 1, received)
 
 
 def terminal(result: PredictionCompleted | PredictionFailed) -> Outgoing:
@@ -87,7 +87,7 @@ def _answer(
         return failed(
             event.request_id,
             f"the answers of {event.model} cannot be combined: {error}",
-            scored.dead_letter_id,
+            scored.received.dead_letter_id,
             now,
             attempt=scored.attempt,
             model=event.model,

@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.records import Received
 from ekiben_contracts.event import Event
-from ekiben_contracts.identity import dead_letter_id
 from ekiben_contracts.models import Calibration, DType, FeatureSpec, Method, ProblemType, Role
 from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
@@ -80,8 +79,7 @@ def received(offset=0, *, ce_id=None, attempt=1, event=None, **asked):
         event.to_json(),
         (),
     )
-    letter = dead_letter_id(record.topic, GATEWAY, record.partition, record.offset, attempt)
-    return Received(event, record, letter, ce_id, None, attempt)
+    return Received(event, record, GATEWAY, ce_id, None, attempt)
 
 
 @dataclass

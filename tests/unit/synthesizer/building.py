@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.records import Received
 from ekiben_contracts.event import Event
-from ekiben_contracts.identity import dead_letter_id
 from ekiben_contracts.models import Calibration, DType, FeatureSpec, Method, ProblemType, Role
 from ekiben_contracts.prediction import Missing, ModelsScored, Output
 from ekiben_contracts.routing import ModelRouted, RoutedVersion
@@ -57,8 +56,7 @@ def of_ensemble(*outputs, method=Method.AVERAGE, **rest):
 
 def received(event, *, attempt=1):
     record = StoredRecord(MODEL_OUTPUTS.name, 1, 40, 0, b"UA1", event.to_json(), ())
-    letter = dead_letter_id(record.topic, SYNTHESIZER, record.partition, record.offset, attempt)
-    return Received(event, record, letter, None, None, attempt)
+    return Received(event, record, SYNTHESIZER, None, None, attempt)
 
 
 def route(model="minutes", pinned="minutes-1", quantiles=QUANTILES, classes=None):
