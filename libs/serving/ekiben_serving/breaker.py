@@ -1,4 +1,4 @@
-"""The circuit breaker of one endpoint: after some failures in a row it is left alone for a while."""
+"""The circuit breaker of one endpoint: unanswered some times in a row, it is left alone for a while."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import pybreaker
 
 from ekiben_serving.clock import Clock
-from ekiben_serving.errors import BadRequestError, BreakerOpenError, ModelClientError
+from ekiben_serving.errors import BreakerOpenError, ModelClientError, ModelUnavailableError
 
 
 class EndpointBreaker:
@@ -17,7 +17,8 @@ class EndpointBreaker:
 
     - Half-open, it lets every concurrent call through (50 of 50): here one probe, and only one.
     - It takes an excluded exception for a success, so a cancelled probe would close it: here a
-      cancelled call says nothing at all. A 4xx does say that the endpoint lives.
+      cancelled call says nothing at all. Any answer, of whatever use, does say that the endpoint lives:
+      were it left alone for its 500s, requests would wait for it that are themselves the cause.
     - Its calls take no clock: here the state machine is only told results, and never asked for time.
     """
 
@@ -47,11 +48,11 @@ class EndpointBreaker:
         probe = self._admit()
         try:
             yield
-        except BadRequestError:
-            self._record(None, probe)
-            raise
-        except ModelClientError as error:
+        except ModelUnavailableError as error:
             self._record(error, probe)
+            raise
+        except ModelClientError:
+            self._record(None, probe)
             raise
         else:
             self._record(None, probe)
@@ -76,17 +77,17 @@ class EndpointBreaker:
         self._probing = True
         return True
 
-    def _record(self, error: ModelClientError | None, probe: bool) -> None:
+    def _record(self, error: ModelUnavailableError | None, probe: bool) -> None:
         """Tell pybreaker a result; that of an attempt from before it opened is old news."""
         if self.state != pybreaker.STATE_CLOSED and not probe:
             return
         try:
             self._machine.call(_outcome, error)
-        except ModelClientError:
+        except ModelUnavailableError:
             if self.state == pybreaker.STATE_OPEN:
                 self._opened_at = self._clock.monotonic()
 
 
-def _outcome(error: ModelClientError | None) -> None:
+def _outcome(error: ModelUnavailableError | None) -> None:
     if error is not None:
         raise error

@@ -1,9 +1,11 @@
 """What can go wrong when a model is asked, by what the caller does about it.
 
     ModelClientError                the model and the endpoint it was asked at
-     ├─ ModelUnavailableError       it cannot answer now: keep the requests, ask again later
+     ├─ ModelUnavailableError       it cannot answer now: keep the requests until it does
      │   ├─ ModelTimeoutError       no answer within the timeout, or within what was left of the budget
      │   └─ BreakerOpenError        not even asked: it failed too often just now
+     ├─ ModelTransientError         it answered and broke: try again some times, later; never wait for it,
+     │                              for the requests themselves may be what breaks it
      └─ ModelProtocolError          asking the same again ends the same: answer or dead-letter the requests
          ├─ BadRequestError         it refuses what was sent
          └─ BadResponseError        what it answered cannot be used
@@ -24,7 +26,7 @@ class ModelClientError(Exception):
 
 
 class ModelUnavailableError(ModelClientError):
-    """Connection refused or lost, or 429, 502, 503, 504 until the retries were over.
+    """Connection refused, or lost before any answer, or 429, 502, 503, 504, until the retries were over.
 
     `retry_after_s` is what the endpoint, or its breaker, asked to wait; None where it did not say.
     """
@@ -44,6 +46,10 @@ class BreakerOpenError(ModelUnavailableError):
     """The circuit breaker of this endpoint is open, or its one probe is under way."""
 
 
+class ModelTransientError(ModelClientError):
+    """500 or another 5xx, or an answer that was cut off: the endpoint lives, and may do better later."""
+
+
 class ModelProtocolError(ModelClientError):
     """The two sides do not understand each other; time will not mend it."""
 
@@ -53,4 +59,4 @@ class BadRequestError(ModelProtocolError):
 
 
 class BadResponseError(ModelProtocolError):
-    """Another 5xx, a wrong content type, model or row count, a non-finite value, too large a body."""
+    """No HTTP, another status, a wrong content type, frame, model or row count, or too large a body."""

@@ -16,6 +16,7 @@ from ekiben_serving.errors import (
     BadResponseError,
     ModelClientError,
     ModelTimeoutError,
+    ModelTransientError,
     ModelUnavailableError,
 )
 from ekiben_serving.retrying import retry_after
@@ -58,7 +59,7 @@ class Endpoint:
             async with asyncio.timeout(timeout_s):
                 response = await self.http.send(request, stream=True)
                 try:
-                    body = await self._read(response)
+                    body = await self._read(path, response)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.TimeoutException):
@@ -68,6 +69,8 @@ class Endpoint:
                 f"expected an answer to {path} within {timeout_s:.3g} s, found none. "
                 "Raise the timeout, send fewer rows, or look at the load of the endpoint.",
             ) from None
+        except httpx.DecodingError as error:
+            raise self._bad_response(f"an answer to {path} in HTTP", repr(str(error))) from error
         except httpx.TransportError as error:
             raise ModelUnavailableError(
                 self.model, self.url, f"expected an answer to {path}, found the connection failed: {error}"
@@ -75,14 +78,21 @@ class Endpoint:
         self._check(path, response, body, expected_type)
         return body
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, path: str, response: httpx.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
-        async for part in response.aiter_raw():
-            size += len(part)
-            if size > self.most_bytes:
-                raise self._bad_response(f"a body of at most {self.most_bytes} bytes", "a larger one")
-            parts.append(part)
+        try:
+            async for part in response.aiter_raw():
+                size += len(part)
+                if size > self.most_bytes:
+                    raise self._bad_response(f"a body of at most {self.most_bytes} bytes", "a larger one")
+                parts.append(part)
+        except (httpx.NetworkError, httpx.ProtocolError) as error:
+            raise ModelTransientError(
+                self.model,
+                self.url,
+                f"expected the whole answer to {path}, found it cut off after {size} bytes: {error}",
+            ) from error
         return b"".join(parts)
 
     def _check(self, path: str, response: httpx.Response, body: bytes, expected_type: str) -> None:
@@ -101,7 +111,9 @@ class Endpoint:
             return ModelUnavailableError(self.model, self.url, found, retry_after_s=wait)
         if response.is_client_error:
             return BadRequestError(self.model, self.url, f"{found}. Is it a Bento that Ekiben packaged?")
-        return BadResponseError(self.model, self.url, f"{found}. Its log says why.")
+        if response.is_server_error:
+            return ModelTransientError(self.model, self.url, f"{found}. Its log says why.")
+        return BadResponseError(self.model, self.url, f"{found}. Is its URL right?")
 
     def _bad_response(self, expected: str, found: str) -> BadResponseError:
         return BadResponseError(self.model, self.url, f"expected {expected}, found {found}")

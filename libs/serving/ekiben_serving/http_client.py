@@ -17,8 +17,21 @@ from ekiben_serving.attempts import Attempts
 from ekiben_serving.batches import Batch, batches_of
 from ekiben_serving.breaker import EndpointBreaker
 from ekiben_serving.clock import Clock, SystemClock
-from ekiben_serving.columnar import ANSWER_TYPE, COLUMNS_TYPE, Answer, ColumnarError, decode_answer
-from ekiben_serving.errors import BadRequestError, BadResponseError, ModelClientError, ModelProtocolError
+from ekiben_serving.columnar import (
+    ANSWER_TYPE,
+    COLUMNS_TYPE,
+    Answer,
+    ColumnarError,
+    CutOffError,
+    decode_answer,
+)
+from ekiben_serving.errors import (
+    BadRequestError,
+    BadResponseError,
+    ModelClientError,
+    ModelProtocolError,
+    ModelTransientError,
+)
 from ekiben_serving.exchange import Endpoint
 from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
 from ekiben_serving.retrying import RetryPolicy
@@ -148,6 +161,8 @@ class HTTPModelClient:
         )
         try:
             answer = decode_answer(found, rows)
+        except CutOffError as error:
+            raise ModelTransientError(self._model, self._url, str(error)) from error
         except ColumnarError as error:
             raise BadResponseError(self._model, self._url, str(error)) from error
         self._check_identity(answer.model, answer.version)

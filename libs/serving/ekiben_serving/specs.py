@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 FeatureValue = bool | int | float | str | None
-"""One feature as it stands in JSON; the same as ekiben_contracts.event.FeatureValue."""
+"""One feature as it stands in JSON: ekiben_contracts.event.FeatureValue without its validation."""
 
 
 class ColumnSpec(Protocol):

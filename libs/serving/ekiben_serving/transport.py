@@ -12,6 +12,7 @@ class PooledTransport(AiohttpTransport):
 
     httpx-aiohttp 0.2 reports a refused connection, and a server that dies before it answers, as
     httpx.ConnectTimeout: its table of names keeps the first match for aiohttp's ClientConnectionError.
+    What is no HTTP at all it does not name: aiohttp's own error would come through.
     """
 
     def __init__(self, *, max_connections: int = 8, keepalive_s: float = 2.0) -> None:
@@ -32,6 +33,8 @@ class PooledTransport(AiohttpTransport):
             ):
                 raise httpx.RemoteProtocolError(str(cause), request=request) from cause
             raise
+        except aiohttp.ClientResponseError as error:
+            raise httpx.DecodingError(error.message[:200].strip(), request=request) from error
 
     def _open_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(

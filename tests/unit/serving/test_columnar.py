@@ -17,6 +17,7 @@ from ekiben_serving.columnar import (
     MOST_ROWS,
     Answer,
     ColumnarError,
+    CutOffError,
     decode_answer,
     decode_columns,
     encode_answer,
@@ -258,18 +259,41 @@ def test_the_answer_of_a_regression_has_no_classes() -> None:
     ("answer", "found"),
     [
         (_answer(errors={}), "labels from 0 to 1"),
-        (_answer(values=np.array([math.inf, math.nan, 0.75])), "neither in row 0"),
-        (_answer(probabilities=np.full((3, 2), math.nan)), "neither in row 0"),
         (_answer(labels=np.array([0, 0, 2])), "labels from 0 to 1"),
         (_answer(labels=np.array([-1, 0, 0])), "labels from 0 to 1"),
         (_answer(errors={3: ("internal", "")}), "a row below 3"),
         (_answer(values=np.zeros(2)), "answers to 3 rows, found 2"),
-        (Answer("minutes", "1", np.array([1.0, math.nan, 2.0])), "neither in row 1"),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_refused(answer: Answer, found: str) -> None:
     with pytest.raises(ColumnarError, match=found):
         decode_answer(encode_answer(answer), 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "errors"),
+    [
+        (_answer(values=np.array([math.inf, math.nan, 0.75])), {0: "internal", 1: "invalid_request"}),
+        (
+            _answer(probabilities=np.array([[0.75, 0.25], [math.nan] * 2, [math.nan, 0.75]])),
+            {1: "invalid_request", 2: "internal"},
+        ),
+        (Answer("minutes", "1", np.array([1.0, math.nan, -math.inf])), {1: "internal", 2: "internal"}),
+    ],
+)
+def test_a_row_without_finite_numbers_is_an_error_of_that_row_alone(
+    answer: Answer, errors: dict[int, str]
+) -> None:
+    found = decode_answer(encode_answer(answer), 3)
+
+    assert {row: code for row, (code, _) in found.errors.items()} == errors
+    assert math.isfinite(found.values[next(row for row in range(3) if row not in errors)])
+
+
+@given(st.integers(0, len(encode_answer(_answer())) - 1))
+def test_the_beginning_of_an_answer_is_told_from_nonsense(size: int) -> None:
+    with pytest.raises(CutOffError):
+        decode_answer(encode_answer(_answer())[:size], 3)
 
 
 @given(st.integers(0, 400), st.integers(1, 255))

@@ -17,10 +17,12 @@ from ekiben_serving.errors import (
     BreakerOpenError,
     ModelClientError,
     ModelTimeoutError,
+    ModelTransientError,
     ModelUnavailableError,
 )
 from ekiben_serving.http_client import ClientLimits, HTTPModelClient
 from ekiben_serving.model_client import ModelOutput
+from ekiben_serving.validation import RowError
 from unit.serving.frozen_clock import FrozenClock
 
 SIGNATURE = [FeatureSpec(name="x", dtype=DType.DOUBLE)]
@@ -75,6 +77,10 @@ def _answered(
 ) -> httpx.Response:
     body = encode_answer(Answer(model, version, np.asarray(values, float)))
     return httpx.Response(200, content=body, headers={"content-type": content_type})
+
+
+def _cut_off(response: httpx.Response) -> httpx.Response:
+    return httpx.Response(200, content=response.content[:-8], headers={"content-type": ANSWER_TYPE})
 
 
 def _values(outputs: object) -> list[float]:
@@ -191,19 +197,20 @@ async def test_a_budget_that_is_used_up_asks_nobody() -> None:
     [
         (httpx.Response(400, text="what is x?"), BadRequestError, "found 400: what is x"),
         (httpx.Response(404), BadRequestError, "found 404"),
-        (httpx.Response(500, text="boom"), BadResponseError, "found 500: boom"),
+        (httpx.Response(500, text="boom"), ModelTransientError, "found 500: boom"),
+        (httpx.Response(501), ModelTransientError, "found 501"),
         (httpx.Response(301, headers={"location": "http://else"}), BadResponseError, "found 301"),
         (_answered([1.0, 2.0], content_type="text/html"), BadResponseError, "found text/html"),
         (_answered([1.0]), BadResponseError, "expected answers to 2 rows, found 1"),
-        (_answered([1.0, np.nan]), BadResponseError, "neither in row 1"),
-        (_answered([1.0, np.inf]), BadResponseError, "neither in row 1"),
         (_answered([1.0, 2.0], version="4"), BadResponseError, "expected delay 3, found delay 4"),
         (_answered([1.0, 2.0], model="other"), BadResponseError, "expected delay 3, found other 3"),
         (
-            httpx.Response(200, content=b"EKA1", headers={"content-type": ANSWER_TYPE}),
+            httpx.Response(200, content=b"<html></html>", headers={"content-type": ANSWER_TYPE}),
             BadResponseError,
             "starts with",
         ),
+        (_cut_off(_answered([1.0, 2.0])), ModelTransientError, "Was the body cut off"),
+        (httpx.DecodingError("no status line"), BadResponseError, "in HTTP, found .no status line"),
         (httpx.ReadTimeout("slow"), ModelTimeoutError, "within 5 s, found none"),
     ],
 )
@@ -216,6 +223,15 @@ async def test_what_time_will_not_mend_is_told_at_once(
         await endpoint.client().predict_batch(ROWS)
 
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+async def test_a_row_without_a_finite_number_costs_no_other(number: float) -> None:
+    outputs = await Endpoint(_answered([1.0, number])).client().predict_batch(ROWS)
+
+    assert _values(outputs) == [1.0]
+    assert isinstance(outputs[1], RowError)
+    assert outputs[1].code == "internal"
 
 
 async def test_an_answer_is_only_read_as_far_as_its_bound() -> None:
@@ -237,11 +253,11 @@ async def test_an_answer_is_only_read_as_far_as_its_bound() -> None:
     assert read == 6
 
 
-async def test_an_endpoint_that_keeps_failing_is_left_alone_and_asked_again_later() -> None:
-    endpoint = Endpoint(*[httpx.Response(500)] * 3, _double)
+async def test_an_endpoint_that_does_not_answer_is_left_alone_and_asked_again_later() -> None:
+    endpoint = Endpoint(*[httpx.ReadTimeout("slow")] * 3, _double)
     client = endpoint.client(ClientLimits(breaker_failures=3, breaker_reset_s=2.0))
     for _ in range(3):
-        with pytest.raises(BadResponseError):
+        with pytest.raises(ModelTimeoutError):
             await client.predict_batch(ROWS)
 
     with pytest.raises(BreakerOpenError):
@@ -261,11 +277,12 @@ async def test_retries_end_once_the_breaker_opens() -> None:
     assert len(endpoint.requests) == 2
 
 
-async def test_refused_requests_never_open_the_breaker() -> None:
-    endpoint = Endpoint(*[httpx.Response(400)] * 20, _double)
+@pytest.mark.parametrize("status", [400, 500])
+async def test_answers_never_open_the_breaker_however_bad(status: int) -> None:
+    endpoint = Endpoint(*[httpx.Response(status)] * 20, _double)
     client = endpoint.client(ClientLimits(breaker_failures=2))
     for _ in range(20):
-        with pytest.raises(BadRequestError):
+        with pytest.raises((BadRequestError, ModelTransientError)):
             await client.predict_batch(ROWS)
 
     assert _values(await client.predict_batch(ROWS)) == [2.0, 4.0]

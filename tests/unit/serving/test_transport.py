@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -10,7 +12,12 @@ import httpx
 import pytest
 
 from ekiben_contracts.models import DType, FeatureSpec
-from ekiben_serving.errors import ModelTimeoutError, ModelUnavailableError
+from ekiben_serving.errors import (
+    BadResponseError,
+    ModelTimeoutError,
+    ModelTransientError,
+    ModelUnavailableError,
+)
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.transport import PooledTransport
 from unit.serving.frozen_clock import FrozenClock
@@ -34,6 +41,21 @@ async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def _break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+    writer.close()
+
+
+async def _reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+    await writer.drain()
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.close()
+
+
+async def _break_a_chunk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\nhalf")
     writer.close()
 
 
@@ -78,16 +100,42 @@ def _client(url: str, clock: FrozenClock) -> HTTPModelClient:
     return HTTPModelClient("m", url, timeout=0.3, signature=signature, clock=clock)
 
 
-@pytest.mark.parametrize("answer", [_hang_up, _break_off])
-async def test_a_lost_connection_is_tried_again(answer: Answer) -> None:
+async def test_a_connection_lost_before_any_answer_is_tried_again() -> None:
     clock = FrozenClock()
-    async with listening(answer) as url:
+    async with listening(_hang_up) as url:
         client = _client(url, clock)
         with pytest.raises(ModelUnavailableError, match="the connection failed"):
             await client.predict_batch([{"x": 1.0}])
         await client.close()
 
     assert len(clock.slept) == 3
+
+
+@pytest.mark.parametrize("answer", [_break_off, _reset, _break_a_chunk])
+async def test_an_answer_that_is_cut_off_is_told_at_once(answer: Answer) -> None:
+    clock = FrozenClock()
+    async with listening(answer) as url:
+        client = _client(url, clock)
+        with pytest.raises(ModelTransientError, match="found it cut off after"):
+            await client.predict_batch([{"x": 1.0}])
+        await client.close()
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a" * 10_000])
+async def test_what_is_no_http_is_a_bad_response(said: bytes) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    async with listening(say) as url:
+        client = _client(url, FrozenClock())
+        with pytest.raises(BadResponseError, match="in HTTP, found"):
+            await client.predict_batch([{"x": 1.0}])
+        await client.close()
 
 
 async def test_a_silent_endpoint_is_a_timeout_and_is_not_tried_again() -> None:

@@ -21,13 +21,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ekiben_mlops.templates.leash import end_with_parent
+from ekiben_serving.specs import FeatureValue
 
 DIRECTORY: Final = Path(__file__).parents[2]
 DESCRIPTION: Final[dict[str, Any]] = json.loads((DIRECTORY / "model.json").read_text())
 ANSWER_TYPE: Final = "application/vnd.ekiben.answer.v1"
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_ROWS: Final = 10_000
-FeatureValue = bool | int | float | str | None
 
 
 async def columns(request: Request) -> Response:

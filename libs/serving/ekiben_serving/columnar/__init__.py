@@ -21,7 +21,7 @@ from ekiben_serving.columnar.columns import (
     decode_columns,
     encode_rows,
 )
-from ekiben_serving.columnar.frames import Array, ColumnarError
+from ekiben_serving.columnar.frames import Array, ColumnarError, CutOffError
 
 __all__ = [
     "ANSWER_TYPE",
@@ -33,6 +33,7 @@ __all__ = [
     "Array",
     "Column",
     "ColumnarError",
+    "CutOffError",
     "decode_answer",
     "decode_columns",
     "encode_answer",

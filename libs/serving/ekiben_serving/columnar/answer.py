@@ -13,6 +13,7 @@ from ekiben_serving.columnar.frames import Array, ColumnarError, brief, field, p
 ANSWER_TYPE: Final = "application/vnd.ekiben.answer.v1"
 MOST_CLASSES: Final = 4_096
 _MAGIC: Final = b"EKA1"
+_NOT_FINITE: Final = ("internal", "expected finite numbers of the model, found NaN or infinity")
 
 
 class Answer(NamedTuple):
@@ -51,7 +52,10 @@ def encode_answer(answer: Answer) -> bytes:
 def decode_answer(body: bytes, rows: int) -> Answer:
     """The answer to `rows` rows: each has an error, or finite numbers and one of the classes.
 
+    A row with NaN or infinity and no error of its own is given one.
+
     Raises:
+        CutOffError: the end of the frame is missing.
         ColumnarError: it is no frame, does not hold what it says, or answers another number of rows.
     """
     header, buffers = unpack(_MAGIC, body)
@@ -68,8 +72,7 @@ def decode_answer(body: bytes, rows: int) -> Answer:
         probabilities=buffers.take("<f8", rows * len(classes)).reshape(rows, -1) if classes else None,
     )
     buffers.finish()
-    _check_rows(answer)
-    return answer
+    return _check_rows(answer)
 
 
 def _read_error(entry: object, rows: int) -> tuple[int, tuple[str, str]]:
@@ -82,7 +85,8 @@ def _read_error(entry: object, rows: int) -> tuple[int, tuple[str, str]]:
             )
 
 
-def _check_rows(answer: Answer) -> None:
+def _check_rows(answer: Answer) -> Answer:
+    """The answer with an error for each row that has no finite numbers; such a row costs no other."""
     answered = np.ones(len(answer.values), bool)
     answered[list(answer.errors)] = False
     finite = np.isfinite(answer.values)
@@ -91,6 +95,7 @@ def _check_rows(answer: Answer) -> None:
         wrong = (answer.labels < np.where(answered, 0, -1)) | (answer.labels >= len(answer.classes))
         if wrong.any():
             raise ColumnarError(f"expected labels from 0 to {len(answer.classes) - 1}, found others")
-    if not finite[answered].all():
-        row = int((answered & ~finite).argmax())
-        raise ColumnarError(f"expected a finite value or an error for each row, found neither in row {row}")
+    if finite[answered].all():
+        return answer
+    broken = {int(row): _NOT_FINITE for row in np.flatnonzero(answered & ~finite)}
+    return answer._replace(errors={**answer.errors, **broken})

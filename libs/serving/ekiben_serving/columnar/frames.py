@@ -23,6 +23,10 @@ class ColumnarError(ValueError):
     """A body that is no frame, or values that fit no column: what was expected and what was found."""
 
 
+class CutOffError(ColumnarError):
+    """A frame that ends before what its header tells: it was right, but not all of it came."""
+
+
 class Buffers:
     """Takes the buffers of a frame off a body, one after the other, as views."""
 
@@ -35,7 +39,7 @@ class Buffers:
         size = count * np.dtype(dtype).itemsize
         if self._offset + size > len(self._body):
             left = max(len(self._body) - self._offset, 0)
-            raise ColumnarError(f"expected {size} bytes for a buffer, found {left}. Was the body cut off?")
+            raise CutOffError(f"expected {size} bytes for a buffer, found {left}. Was the body cut off?")
         values = np.frombuffer(self._body, dtype, count, self._offset)
         self._offset += size + _padding(size)
         return values
@@ -60,13 +64,17 @@ def unpack(magic: bytes, body: bytes) -> tuple[dict[str, Any], Buffers]:
     """The header of a frame, and its buffers to take.
 
     Raises:
+        CutOffError: it is the beginning of one.
         ColumnarError: it is no frame of this magic.
     """
     if len(body) < _PREFIX.size or not body.startswith(magic):
-        raise ColumnarError(f"expected a body that starts with {magic!r}, found {body[:8]!r}")
+        cut_off = magic.startswith(body[: len(magic)])
+        raise (CutOffError if cut_off else ColumnarError)(
+            f"expected a body that starts with {magic!r} and its length, found {body[:8]!r}"
+        )
     end = _PREFIX.size + _PREFIX.unpack_from(body)[1]
     if end > len(body):
-        raise ColumnarError(
+        raise CutOffError(
             f"expected a header up to byte {end}, found {len(body)} bytes. Was the body cut off?"
         )
     try:
