@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ekiben_bus.verdicts import DeadLetter, Emit, Outgoing
+from ekiben_bus.verdicts import DeadLetter, Emit, Outgoing, Retry
 from ekiben_contracts.identity import Stage, output_id
 from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
+from ekiben_inference_gateway.conclusions import Failing
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.scoring import Scored
+
+RETRIES_EXHAUSTED = "retries-exhausted"
+"""The reason of a dead letter that was tried again until there was no retry topic left."""
 
 
 def scored_event(scored: Scored) -> ModelsScored:
@@ -52,24 +56,38 @@ def refused_verdict(
     request: Request, refusal: Refusal, dead_letter_id: str, now: datetime
 ) -> Emit | DeadLetter:
     """A plain answer, or a dead letter to replay with the answer that names it."""
-    code, message = refusal
-    plain = code.is_plain_answer
-    answer = terminal(
+    if refusal.code.is_plain_answer:
+        return Emit((_refused(request, refusal, None, now),))
+    return _letter(request, refusal, dead_letter_id, now, reason_of(refusal.code))
+
+
+def retried_verdict(request: Request, failing: Failing, dead_letter_id: str, now: datetime) -> Retry:
+    """Another try later; when all are over, a dead letter with its answer."""
+    letter = _letter(request, failing.otherwise, dead_letter_id, now, RETRIES_EXHAUSTED)
+    return Retry(failing.reason, letter)
+
+
+def _letter(
+    request: Request, refusal: Refusal, dead_letter_id: str, now: datetime, reason: str
+) -> DeadLetter:
+    answer = _refused(request, refusal, dead_letter_id, now)
+    return DeadLetter(reason, refusal.code.value, refusal.message, outgoing=(answer,))
+
+
+def _refused(request: Request, refusal: Refusal, dead_letter: str | None, now: datetime) -> Outgoing:
+    return terminal(
         PredictionFailed(
             attempt=request.attempt,
             request_id=request.id,
             model=request.asked.model,
             entity_id=request.asked.entity_id,
-            code=code,
-            message=message,
+            code=refusal.code,
+            message=refusal.message,
             retryable=refusal.retryable,
-            dead_letter=None if plain else dead_letter_id,
+            dead_letter=dead_letter,
             failed_at=now,
         )
     )
-    if plain:
-        return Emit((answer,))
-    return DeadLetter(reason_of(code), code.value, message, outgoing=(answer,))
 
 
 def reason_of(code: FailureCode) -> str:

@@ -14,8 +14,10 @@ from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import OpenClient, RoutedClients, routed_endpoints
 from ekiben_inference_gateway.failures import on_failure
 from ekiben_inference_gateway.handler import answer
+from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.patience import MainFlow, ParkedLane
 from ekiben_inference_gateway.routing import Choice, RouteTable
 from ekiben_inference_gateway.scoring import Limits
 from ekiben_inference_gateway.settings import GatewaySettings
@@ -35,10 +37,12 @@ def build(
     metrics = GatewayMetrics(service.registry)
     outages = Outages(settings.outage_patience_s)
     clients = RoutedClients(open_client or partial(over_http, settings=settings))
+    latencies = Latencies()
+    main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
+    asking = partial(Caller, clients, outages=outages, latencies=latencies, metrics=metrics)
     handler = partial(
         answer,
         routes=routes,
-        caller=Caller(clients, outages, metrics),
         outages=outages,
         limits=Limits(
             settings.rows_per_call, settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)
@@ -48,8 +52,13 @@ def build(
         metrics=metrics,
     )
     service.resource(clients.lifespan)
-    service.background(partial(sweep, routes, clients, outages, settings.client_sweep_s))
-    service.consume(PREDICTION_REQUESTS, handler, on_failure=partial(on_failure, clock=now, metrics=metrics))
+    service.background(partial(sweep, routes, clients, outages, latencies, settings.client_sweep_s))
+    service.consume(
+        PREDICTION_REQUESTS,
+        partial(handler, caller=asking(patience=main_flow)),
+        on_failure=partial(on_failure, clock=now, metrics=metrics),
+        parked=partial(handler, caller=asking(patience=ParkedLane())),
+    )
     return service
 
 
@@ -66,12 +75,15 @@ def over_http(choice: Choice, *, settings: GatewaySettings) -> ModelClient:
     )
 
 
-async def sweep(routes: RouteTable, clients: RoutedClients, outages: Outages, every_s: float) -> None:
+async def sweep(
+    routes: RouteTable, clients: RoutedClients, outages: Outages, latencies: Latencies, every_s: float
+) -> None:
     """Let go, from time to time, of what left the routes."""
     while True:
         await asyncio.sleep(every_s)
         routed = routed_endpoints(routes)
         outages.keep(routed)
+        latencies.keep(routed)
         await clients.sweep(routed)
 
 

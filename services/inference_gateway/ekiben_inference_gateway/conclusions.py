@@ -1,4 +1,4 @@
-"""What the answers of a plan's members amount to: outputs to combine, a wait, or a refusal."""
+"""What the answers of a plan's members amount to: outputs to combine, another try, a wait, or a refusal."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ class Waiting(NamedTuple):
     endpoint: Endpoint | None = None
 
 
-def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Scored | Waiting | Refusal:
+class Failing(NamedTuple):
+    """It may do better another time, and why it did not now. `otherwise`: once all tries are over."""
+
+    reason: str
+    otherwise: Refusal
+
+
+Conclusion = Scored | Failing | Waiting | Refusal
+
+
+def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Conclusion:
     """Enough outputs go on, their gaps named. Too few wait while a model that is down may come back."""
-    plan = scored.asked.plan
+    plan, answered = scored.asked.plan, len(scored.outputs)
+    failing = [gap for gap in scored.gaps if gap.transient]
     recovering = [
         gap
         for gap in scored.gaps
@@ -29,10 +40,12 @@ def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Scored 
         and gap.endpoint is not None
         and not is_given_up(gap.endpoint)
     ]
-    match sufficiency(plan, len(scored.outputs), len(recovering)):
+    match sufficiency(plan, answered, len(failing), len(recovering)):
         case Sufficiency.ENOUGH:
             return scored
+        case Sufficiency.FAILING:
+            return Failing(failing[0].detail, short_of_outputs(plan, answered, scored.gaps))
         case Sufficiency.WAITING:
             return Waiting(recovering[0].detail, recovering[0].endpoint)
         case Sufficiency.SHORT:
-            return short_of_outputs(plan, len(scored.outputs), scored.gaps)
+            return short_of_outputs(plan, answered, scored.gaps)

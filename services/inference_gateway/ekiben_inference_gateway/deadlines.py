@@ -11,7 +11,8 @@ LEAST_BUDGET_S = 0.1
 
 def is_past(deadline: datetime | None, now: datetime, skew: timedelta) -> bool:
     """Whether it is too late to compute. `skew` is how far producers' clocks may be off."""
-    return deadline is not None and now > deadline + skew
+    # the skew off the present: on a deadline in the year 9999 it could not be added
+    return deadline is not None and now - skew > deadline
 
 
 def budget_s(deadlines: Iterable[datetime | None], now: datetime, skew: timedelta, most: float) -> float:
@@ -24,4 +25,4 @@ def budget_s(deadlines: Iterable[datetime | None], now: datetime, skew: timedelt
         if deadline is None:
             return most
         latest = max(latest, deadline)
-    return min(most, max(LEAST_BUDGET_S, (latest + skew - now).total_seconds()))
+    return min(most, max(LEAST_BUDGET_S, (latest - now + skew).total_seconds()))

@@ -1,27 +1,26 @@
-"""From received requests to verdicts: scored, answered, kept as a dead letter, parked or held."""
+"""From received requests to verdicts: scored, answered, tried again, kept as dead letters, parked or held."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import Hold, Park, Verdict
 from ekiben_contracts.identity import request_identity
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_inference_gateway.admission import DrawBy, admit
-from ekiben_inference_gateway.answers import refused_verdict, scored_verdict
+from ekiben_inference_gateway.answers import refused_verdict, retried_verdict, scored_verdict
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import routed_endpoints
-from ekiben_inference_gateway.conclusions import Waiting, conclude
+from ekiben_inference_gateway.conclusions import Conclusion, Failing, Waiting, conclude
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.routing import Router, RouteTable
 from ekiben_inference_gateway.scoring import Asked, Limits, Scored, score
-
-Conclusion = Scored | Waiting | Refusal
 
 
 async def answer(
@@ -35,16 +34,16 @@ async def answer(
     clock: Callable[[], datetime],
     metrics: GatewayMetrics,
 ) -> list[Verdict]:
-    """One verdict for each request of a batch, in their order."""
+    """One verdict for each request of a batch, in their order. `caller` asks as its lane does."""
     requests = [request_of(received) for received in batch]
     router, behind = await _route({request.asked.model for request in requests}, routes)
-    now = clock()
+    now, routed = clock(), routed_endpoints(routes)
+    ask = partial(caller.ask, routed=routed)
     admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
-    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], caller, limits, now))
+    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], ask, limits, now))
     concluded = [_conclude(one, scored, outages, behind) for one in admitted]
     metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
-    now = clock()
-    all_down = outages.cover(routed_endpoints(routes))
+    now, all_down = clock(), outages.cover(routed)
     return [
         _verdict(request, one, received.dead_letter_id, now, all_down=all_down)
         for request, one, received in zip(requests, concluded, batch, strict=True)
@@ -96,6 +95,8 @@ def _verdict(
     match concluded:
         case Scored():
             return scored_verdict(concluded)
+        case Failing():
+            return retried_verdict(request, concluded, dead_letter_id, now)
         case Waiting(reason, endpoint):
             # while nothing routed answers, nobody is delayed by leaving everything where it is
             if endpoint is None or all_down:
@@ -109,6 +110,8 @@ def _outcome(request: Request, concluded: Conclusion) -> tuple[str, str]:
     match concluded:
         case Scored():
             return request.asked.model, "scored"
+        case Failing():
+            return request.asked.model, "failing"
         case Waiting():
             return request.asked.model, "waiting"
         case Refusal(code):

@@ -19,7 +19,7 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
             "ekiben_gateway_requests",
-            "Requests by what became of them: scored, waiting, or the code of their failure",
+            "Requests by what became of them: scored, failing, waiting, or the code of their failure",
             ["model", "outcome"],
             registry=registry,
         )

@@ -12,6 +12,7 @@ from ekiben_inference_gateway.routing import Endpoint
 class _Outage(NamedTuple):
     since: float
     last_failure: float
+    why: str
 
 
 class Outages:
@@ -27,16 +28,26 @@ class Outages:
         self._clock = clock
         self._outages: dict[Endpoint, _Outage] = {}
 
-    def down(self, endpoint: Endpoint) -> None:
+    def down(self, endpoint: Endpoint, why: str) -> None:
         """It did not answer."""
         now = self._clock()
-        known = self._outages.get(endpoint, _Outage(now, now))
+        known = self._outages.get(endpoint, _Outage(now, now, why))
         goes_on = now - known.last_failure <= self._patience_s
-        self._outages[endpoint] = _Outage(known.since if goes_on else now, now)
+        self._outages[endpoint] = _Outage(known.since if goes_on else now, now, why)
 
     def up(self, endpoint: Endpoint) -> None:
         """It answered."""
         self._outages.pop(endpoint, None)
+
+    def why_down(self, endpoint: Endpoint) -> str | None:
+        """What its last call ended with; None where it is not down."""
+        outage = self._outages.get(endpoint)
+        return None if outage is None else outage.why
+
+    def was_tried_within(self, seconds: float, endpoint: Endpoint) -> bool:
+        """Whether it is down, and was found so as lately as that."""
+        outage = self._outages.get(endpoint)
+        return outage is not None and self._clock() - outage.last_failure < seconds
 
     def cover(self, endpoints: frozenset[Endpoint]) -> bool:
         """Whether none of these answers."""

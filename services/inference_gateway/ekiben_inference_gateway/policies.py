@@ -12,18 +12,23 @@ from ekiben_inference_gateway.routing import Endpoint, Plan
 
 
 class Gap(NamedTuple):
-    """A member without an output. `endpoint` is None where no version could be asked."""
+    """A member without an output. `endpoint` is None where no version could be asked.
+
+    A `transient` one answered and broke, and may do better another time.
+    """
 
     model: str
     code: FailureCode
     detail: str
     endpoint: Endpoint | None = None
+    transient: bool = False
 
 
 class Sufficiency(Enum):
     """What the answers of a plan's members amount to."""
 
     ENOUGH = auto()
+    FAILING = auto()
     WAITING = auto()
     SHORT = auto()
 
@@ -39,12 +44,17 @@ def needed(policy: MissingPolicy, members: int) -> int:
     return members if policy == "all" else 1
 
 
-def sufficiency(plan: Plan, answered: int, recovering: int) -> Sufficiency:
-    """`recovering` members are down, but not for so long that they are given up."""
+def sufficiency(plan: Plan, answered: int, failing: int, recovering: int) -> Sufficiency:
+    """`failing` members may do better another time; `recovering` ones are down, but not given up.
+
+    It is worth trying again before it is worth waiting for: trying again is soon over.
+    """
     least = needed(plan.ensemble.missing_policy, len(plan.ensemble.members)) if plan.ensemble else 1
     if answered >= least:
         return Sufficiency.ENOUGH
-    return Sufficiency.WAITING if answered + recovering >= least else Sufficiency.SHORT
+    if answered + failing >= least:
+        return Sufficiency.FAILING
+    return Sufficiency.WAITING if answered + failing + recovering >= least else Sufficiency.SHORT
 
 
 def failure_code(plan: Plan, gaps: Sequence[Gap]) -> FailureCode:

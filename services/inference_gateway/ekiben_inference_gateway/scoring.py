@@ -6,14 +6,13 @@ It knows no Kafka, so that other transports can share it. All bodies of a batch 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Body, bodies
-from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.deadlines import budget_s
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.requests import Request
@@ -47,12 +46,16 @@ class Limits:
     clock_skew: timedelta
 
 
-async def score(batch: Sequence[Asked], caller: Caller, limits: Limits, now: datetime) -> list[Scored]:
+Ask = Callable[[Choice, Sequence[Features], float], Awaitable[Sequence[Output | Gap]]]
+"""Asks a version about rows, within seconds: one output or gap for each."""
+
+
+async def score(batch: Sequence[Asked], ask: Ask, limits: Limits, now: datetime) -> list[Scored]:
     """Ask every model of the batch, all at the same time, and sort the answers by request."""
     drawn = ((r, m, choice) for r, asked in enumerate(batch) for m, choice in enumerate(asked.choices))
     asks = list(bodies(drawn, limits.rows_per_call))
     answers = await asyncio.gather(
-        *(_ask(body, batch, caller, limits, now) for body in asks), return_exceptions=True
+        *(_ask(body, batch, ask, limits, now) for body in asks), return_exceptions=True
     )
     slots: list[list[Output | Gap | None]] = [[None] * len(asked.choices) for asked in batch]
     for body, found in zip(asks, answers, strict=True):
@@ -64,12 +67,12 @@ async def score(batch: Sequence[Asked], caller: Caller, limits: Limits, now: dat
 
 
 async def _ask(
-    body: Body, batch: Sequence[Asked], caller: Caller, limits: Limits, now: datetime
+    body: Body, batch: Sequence[Asked], ask: Ask, limits: Limits, now: datetime
 ) -> Sequence[Output | Gap]:
     asking = [batch[request] for request, _ in body.places]
     deadlines = (asked.request.asked.deadline for asked in asking)
     budget = budget_s(deadlines, now, limits.clock_skew, limits.call_budget_s)
-    return await caller.ask(body.choice, [asked.features for asked in asking], budget)
+    return await ask(body.choice, [asked.features for asked in asking], budget)
 
 
 def _scored(asked: Asked, answers: Sequence[Output | Gap | None]) -> Scored:

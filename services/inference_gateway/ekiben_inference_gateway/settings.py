@@ -23,6 +23,18 @@ class GatewaySettings(BaseSettings):
     clock_skew_s: float = Field(
         default=1.0, ge=0, description="How long past its deadline a request is still computed."
     )
+    least_patience_s: float = Field(
+        default=0.1,
+        gt=0,
+        description="While other models answer, a model is given about as long as its last calls took, and "
+        "at least this; then its requests are parked.",
+    )
+    probe_after_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="A model that is down is asked by what is parked for it; the main flow asks where nobody "
+        "has for so long.",
+    )
     outage_patience_s: float = Field(
         default=900.0,
         ge=0,

@@ -16,11 +16,13 @@ from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.handler import answer
+from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.patience import MainFlow, ParkedLane
 from ekiben_inference_gateway.routing import Choice
 from ekiben_inference_gateway.scoring import Limits
-from ekiben_serving.errors import ModelUnavailableError
+from ekiben_serving.errors import ModelTransientError, ModelUnavailableError
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.model_client import ModelOutput
 from ekiben_serving.validation import RowError
@@ -31,6 +33,7 @@ SIGNATURE = [
     FeatureSpec(name="carrier", dtype=DType.STRING),
     FeatureSpec(name="seats", dtype=DType.DOUBLE, required=False),
 ]
+LEAST_PATIENCE_S = 0.1
 FEATURES = {"distance": 1400, "carrier": "UA"}
 
 
@@ -143,6 +146,10 @@ class FakeModels:
         url = f"http://127.0.0.1:30{of_version}"
         self.client(name, of_version).failure = ModelUnavailableError(name, url, "connection refused")
 
+    def breaks(self, name="delay", of_version="1"):
+        url = f"http://127.0.0.1:30{of_version}"
+        self.client(name, of_version).failure = ModelTransientError(name, url, "found 500")
+
     def up(self, name="delay", of_version="1"):
         self.client(name, of_version).failure = None
 
@@ -161,12 +168,15 @@ class Gateway:
     draw_by: str = "request_id"
     rows_per_call: int = 1024
     patience_s: float = 60.0
+    probe_after_s: float = 5.0
     now: datetime = NOW
+    timer: float = 0.0
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self):
         self.metrics = GatewayMetrics(self.registry)
         self.outages = Outages(self.patience_s, self.monotonic)
+        self.latencies = Latencies()
 
     def monotonic(self):
         return (self.now - NOW).total_seconds()
@@ -183,10 +193,22 @@ class Gateway:
         return kinds
 
     async def answer(self, *batch):
+        """As the main flow does."""
+        return await self._answer(
+            batch, MainFlow(self.outages, self.latencies, LEAST_PATIENCE_S, self.probe_after_s)
+        )
+
+    async def answer_parked(self, *batch):
+        """As the lane of those that wait does."""
+        return await self._answer(batch, ParkedLane())
+
+    async def _answer(self, batch, patience):
         return await answer(
             batch,
             routes=self.routes,
-            caller=Caller(self.models, self.outages, self.metrics),
+            caller=Caller(
+                self.models, patience, self.outages, self.latencies, self.metrics, lambda: self.timer
+            ),
             outages=self.outages,
             limits=Limits(self.rows_per_call, 1.0, timedelta(seconds=1)),
             draw_by=self.draw_by,

@@ -16,6 +16,7 @@ from ekiben_contracts.topics import (
     PREDICTION_RESULTS,
     RECORD_LIMIT,
     dead_letter_topic,
+    side_topic,
 )
 from ekiben_inference_gateway.app import build, over_http
 from ekiben_inference_gateway.routing import Router
@@ -134,6 +135,38 @@ async def test_a_request_whose_model_is_not_waited_for_is_a_dead_letter(kafka, m
         (letter,) = await kafka.read(DEAD, 1)
     assert answer.code is FailureCode.MODEL_UNAVAILABLE
     assert dict(letter.headers)["dlq-reason"] == b"model-unavailable"
+
+
+async def test_a_request_that_breaks_its_model_is_tried_four_times_and_then_kept(kafka, models):
+    models.breaks("delay")
+    quick = QUICK.model_copy(update={"retry_delays_s": (0.05, 0.05, 0.05)})
+    async with running(build(GatewaySettings(), quick, kafka.cluster, models.open)):
+        ask(kafka, 7)
+        ask(kafka, 8, model="weather")
+        (well,) = await kafka.events(MODEL_OUTPUTS, 1)
+        (answer,) = await kafka.events(PREDICTION_RESULTS, 1)
+        (letter,) = await kafka.read(DEAD, 1)
+    assert well.request_id == "flight-8"
+    assert (answer.request_id, answer.code) == ("flight-7", FailureCode.INTERNAL)
+    assert dict(letter.headers)["dlq-reason"] == b"retries-exhausted"
+    assert len(models.client("delay").calls) == 4
+    assert kafka.records(side_topic(PREDICTION_REQUESTS.name, GATEWAY, "parked")) == []
+
+
+async def test_while_a_model_is_down_only_what_is_parked_asks_it(kafka, gateway, models):
+    models.down("delay")
+    async with running(gateway):
+        ask(kafka, 0)
+        await until(lambda: len(models.client("delay").calls) >= 3)
+        for n in range(1, 50):
+            ask(kafka, n)
+            ask(kafka, 100 + n, model="weather")
+        await kafka.read(MODEL_OUTPUTS.name, 49)
+        assert {len(rows) for rows in models.client("delay").calls} == {1}
+        models.up("delay")
+        events = await kafka.events(MODEL_OUTPUTS, 99)
+    assert len({event.request_id for event in events}) == 99
+    assert kafka.records(DEAD) == []
 
 
 async def test_a_record_that_breaks_a_client_is_found_and_the_others_are_answered(kafka, gateway, models):

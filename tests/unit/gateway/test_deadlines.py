@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -37,6 +37,20 @@ def test_a_body_has_time_enough_to_say_something_of_its_model():
 
 def test_one_row_without_a_deadline_gives_the_body_its_whole_budget():
     assert budget_s([at(0.1), None], NOW, SKEW, 5.0) == 5.0
+
+
+@pytest.mark.parametrize("east", [-23, 0, 23])
+def test_a_deadline_at_the_end_of_all_time_is_not_past(east):
+    deadline = datetime.max.replace(tzinfo=timezone(timedelta(hours=east)))
+    assert not is_past(deadline, NOW, SKEW)
+    assert budget_s([deadline], NOW, SKEW, 5.0) == 5.0
+
+
+@pytest.mark.parametrize("east", [-23, 0, 23])
+def test_a_deadline_at_the_beginning_of_all_time_is_past(east):
+    deadline = datetime.min.replace(tzinfo=timezone(timedelta(hours=east)))
+    assert is_past(deadline, NOW, SKEW)
+    assert budget_s([deadline], NOW, SKEW, 5.0) == LEAST_BUDGET_S
 
 
 @given(st.lists(st.none() | st.floats(-0.999, 1e6).map(at), min_size=1), st.floats(0.001, 60))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Park
+from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Park, Retry
 from ekiben_contracts.models import Method, Quorum, Role
 from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
@@ -15,6 +15,7 @@ from ekiben_serving.errors import BadResponseError, ModelTimeoutError
 from ekiben_serving.validation import RowError
 from unit.gateway.building import (
     FEATURES,
+    LEAST_PATIENCE_S,
     NOW,
     FakeRoutes,
     Gateway,
@@ -336,6 +337,70 @@ class TestAModelThatIsDown:
         assert verdict.reason == "model-error"
         assert failed(verdict).code is FailureCode.INTERNAL
 
+    async def test_is_asked_once_and_then_left_to_the_parked_lane(self, gateway):
+        gateway.models.down()
+        for n in range(5):
+            assert isinstance((await gateway.answer(received(n)))[0], Park)
+        assert len(gateway.models.client().calls) == 1
+        assert isinstance((await gateway.answer_parked(received(0)))[0], Park)
+        assert len(gateway.models.client().calls) == 2
+
+    async def test_says_what_its_last_call_ended_with_also_where_it_is_not_asked(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0))
+        (verdict,) = await gateway.answer(received(1))
+        assert "connection refused" in verdict.reason
+
+    async def test_is_asked_by_the_main_flow_again_once_the_parked_lane_had_its_answer(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0))
+        gateway.models.up()
+        assert isinstance((await gateway.answer(received(1)))[0], Park)
+        scored((await gateway.answer_parked(received(0)))[0])
+        scored((await gateway.answer(received(2)))[0])
+
+    async def test_is_asked_by_the_main_flow_where_nobody_has_for_a_while(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0))
+        gateway.models.up()
+        gateway.wait(5)
+        scored((await gateway.answer(received(1)))[0])
+
+    async def test_is_first_asked_for_one_row(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        batch = [received(n) for n in range(4)]
+        assert [type(v) for v in await gateway.answer_parked(*batch)] == [Park] * 4
+        gateway.models.up()
+        verdicts = await gateway.answer_parked(*batch)
+        assert [scored(verdict).request_id for verdict in verdicts] == [f"flight-{n}" for n in range(4)]
+        assert [len(rows) for rows in gateway.models.client().calls] == [1, 1, 1, 3]
+
+    async def test_is_not_taken_to_be_back_by_a_row_that_never_left_for_it(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        bad = received(0, features={**FEATURES, "distance": "far"})
+        gateway.models.client().failure = None
+        (verdict,) = await gateway.answer_parked(bad)
+        assert failed(verdict).code is FailureCode.INVALID_REQUEST
+        assert isinstance((await gateway.answer(received(1)))[0], Park)
+
+    async def test_does_not_fail_others_for_a_bad_row_that_is_asked_first(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received())
+        gateway.models.up()
+        bad = received(0, features={**FEATURES, "distance": "far"})
+        first, second = await gateway.answer_parked(bad, received(1))
+        assert failed(first).code is FailureCode.INVALID_REQUEST
+        scored(second)
+
+    async def test_is_given_no_more_time_than_it_usually_takes_while_others_answer(self, gateway):
+        await gateway.answer(received(0))
+        await gateway.answer(received(1))
+        assert gateway.models.client().budgets_s == [1.0, LEAST_PATIENCE_S]
+        await gateway.answer_parked(received(2))
+        assert gateway.models.client().budgets_s[2] == 1.0
+
     async def test_is_counted(self, gateway):
         gateway.models.down()
         await gateway.answer(received(0), received(1))
@@ -344,6 +409,51 @@ class TestAModelThatIsDown:
             "ekiben_model_calls_total", model="delay", version="1", outcome="ModelUnavailableError"
         )
         assert calls == 1
+
+
+class TestAModelThatBreaks:
+    """It answers, but with a 500, or not to the end: its requests may be the cause."""
+
+    async def test_has_its_requests_tried_again_later_and_not_parked(self, gateway):
+        gateway.models.breaks("delay")
+        broken, well = await gateway.answer(received(0), received(1, model="weather"))
+        assert isinstance(broken, Retry)
+        assert "found 500" in broken.reason
+        scored(well)
+
+    async def test_has_them_answered_and_kept_once_all_tries_are_over(self, gateway):
+        gateway.models.breaks()
+        (verdict,) = await gateway.answer(received())
+        letter = verdict.otherwise
+        assert (letter.reason, letter.error_class) == ("retries-exhausted", "internal")
+        answer = failed(letter)
+        assert (answer.code, answer.dead_letter) == (FailureCode.INTERNAL, received().dead_letter_id)
+        assert "found 500" in answer.message
+
+    async def test_is_not_down(self, gateway):
+        gateway.models.down()
+        await gateway.answer(received(0))
+        gateway.models.breaks()
+        assert isinstance((await gateway.answer_parked(received(0)))[0], Retry)
+        assert isinstance((await gateway.answer(received(1)))[0], Retry)
+
+    async def test_is_tried_again_also_while_nothing_else_answers(self, gateway):
+        gateway.models.down("weather")
+        await gateway.answer(received(0, model="weather"))
+        gateway.models.breaks("delay")
+        assert isinstance((await gateway.answer(received(1)))[0], Retry)
+
+    async def test_has_a_deadline_answered_that_is_over_before_the_next_try(self, gateway):
+        gateway.models.breaks()
+        request = received(deadline=NOW + timedelta(seconds=3))
+        assert isinstance((await gateway.answer(request))[0], Retry)
+        gateway.wait(5)
+        assert failed((await gateway.answer(request))[0]).code is FailureCode.DEADLINE_EXCEEDED
+
+    async def test_is_counted(self, gateway):
+        gateway.models.breaks()
+        await gateway.answer(received(0), received(1))
+        assert gateway.count("ekiben_gateway_requests_total", model="delay", outcome="failing") == 2
 
 
 def of_policy(policy, **rest):
@@ -384,6 +494,21 @@ class TestAnEnsemble:
         gateway = of_policy(policy)
         gateway.models.down("weather")
         assert isinstance((await gateway.answer(received(model="both")))[0], Park)
+
+    async def test_is_tried_again_where_a_member_that_breaks_is_needed(self):
+        gateway = of_policy("all")
+        gateway.models.breaks("weather")
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert isinstance(verdict, Retry)
+        answer = failed(verdict.otherwise)
+        assert answer.code is FailureCode.INSUFFICIENT_MODELS
+        assert "weather: internal, model weather" in answer.message
+
+    async def test_goes_on_without_a_member_that_breaks_where_its_policy_allows(self):
+        gateway = of_policy("any")
+        gateway.models.breaks("weather")
+        event = scored((await gateway.answer(received(model="both")))[0])
+        assert [gap.reason for gap in event.missing] == ["internal"]
 
     async def test_fails_as_insufficient_once_patience_is_over(self):
         gateway = of_policy("all")

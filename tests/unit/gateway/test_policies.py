@@ -26,28 +26,40 @@ def test_a_policy_says_how_many_must_answer(policy, least):
 
 
 @pytest.mark.parametrize(
-    ("policy", "answered", "recovering", "amounts_to"),
+    ("policy", "answered", "failing", "recovering", "amounts_to"),
     [
-        ("all", 3, 0, Sufficiency.ENOUGH),
-        ("all", 2, 1, Sufficiency.WAITING),
-        ("all", 2, 0, Sufficiency.SHORT),
-        ("any", 1, 2, Sufficiency.ENOUGH),
-        ("any", 0, 1, Sufficiency.WAITING),
-        ("any", 0, 0, Sufficiency.SHORT),
-        (Quorum(quorum=2), 2, 1, Sufficiency.ENOUGH),
-        (Quorum(quorum=2), 1, 1, Sufficiency.WAITING),
-        (Quorum(quorum=2), 1, 0, Sufficiency.SHORT),
+        ("all", 3, 0, 0, Sufficiency.ENOUGH),
+        ("all", 2, 0, 1, Sufficiency.WAITING),
+        ("all", 2, 1, 0, Sufficiency.FAILING),
+        ("all", 1, 1, 1, Sufficiency.WAITING),
+        ("all", 1, 1, 0, Sufficiency.SHORT),
+        ("all", 2, 0, 0, Sufficiency.SHORT),
+        ("any", 1, 1, 1, Sufficiency.ENOUGH),
+        ("any", 0, 1, 1, Sufficiency.FAILING),
+        ("any", 0, 0, 1, Sufficiency.WAITING),
+        ("any", 0, 0, 0, Sufficiency.SHORT),
+        (Quorum(quorum=2), 2, 0, 1, Sufficiency.ENOUGH),
+        (Quorum(quorum=2), 1, 1, 1, Sufficiency.FAILING),
+        (Quorum(quorum=2), 1, 0, 1, Sufficiency.WAITING),
+        (Quorum(quorum=2), 1, 0, 0, Sufficiency.SHORT),
     ],
 )
-def test_a_request_waits_only_while_waiting_can_still_help(policy, answered, recovering, amounts_to):
-    assert sufficiency(plan_of(policy), answered, recovering) is amounts_to
+def test_a_request_waits_or_is_tried_again_only_while_that_can_help(
+    policy, answered, failing, recovering, amounts_to
+):
+    assert sufficiency(plan_of(policy), answered, failing, recovering) is amounts_to
 
 
-@given(st.sampled_from(["all", "any", Quorum(quorum=2)]), st.integers(0, 2), st.integers(0, 3))
-def test_one_more_answer_is_never_worse(policy, answered, recovering):
+@given(
+    st.sampled_from(["all", "any", Quorum(quorum=2)]),
+    st.integers(0, 2),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_one_more_answer_is_never_worse(policy, answered, failing, recovering):
     plan = plan_of(policy)
-    order = [Sufficiency.SHORT, Sufficiency.WAITING, Sufficiency.ENOUGH]
-    before, after = (sufficiency(plan, n, recovering) for n in (answered, answered + 1))
+    order = [Sufficiency.SHORT, Sufficiency.WAITING, Sufficiency.FAILING, Sufficiency.ENOUGH]
+    before, after = (sufficiency(plan, n, failing, recovering) for n in (answered, answered + 1))
     assert order.index(after) >= order.index(before)
 
 
