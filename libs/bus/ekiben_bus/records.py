@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import dead_letter_id
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
 class Record(Protocol):
@@ -50,5 +53,5 @@ class Received(NamedTuple):
 
     @property
     def recorded_at(self) -> datetime:
-        """When the broker, or its producer, stamped the record."""
-        return datetime.fromtimestamp(self.record.timestamp / 1000, UTC)
+        """When the broker, or its producer, stamped the record: 64 bits of whatever the producer likes."""
+        return _EPOCH + timedelta(milliseconds=min(max(self.record.timestamp, 0), _LATEST_MS))
