@@ -1,4 +1,4 @@
-"""Check that what README and docs tell a reader to run is there: targets, commands, options, files.
+"""Check that what README and docs name is there: targets, commands, options, files, tests.
 
 python scripts/check_readme.py
 """
@@ -19,6 +19,8 @@ from ekiben.cli.app import app
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|ekiben|\.venv/bin/ekiben) [^`]+)`")
+TEST = re.compile(r"\b(test_\w+)`")
+DEFINED_TEST = re.compile(r"def (test_\w+)\(")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -60,15 +62,25 @@ def _unknown_option(words: list[str]) -> str | None:
     return f"{command.name} has no option {unknown[0]}" if unknown else None
 
 
+def tests_of(path: Path) -> Iterator[str]:
+    """The tests that a file defines, and the file's own name."""
+    yield path.stem
+    yield from DEFINED_TEST.findall(path.read_text())
+
+
 def problems() -> Iterator[str]:
     """Everything that a reader would stumble over."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    tests = {name for path in (ROOT / "tests").rglob("test_*.py") for name in tests_of(path)}
     for page in pages:
         text = page.read_text()
         for command in commands(text):
             problem = problem_with(command)
             if problem:
                 yield f"{page.relative_to(ROOT)}: `{command}`: {problem}"
+        for name in TEST.findall(text):
+            if name not in tests:
+                yield f"{page.relative_to(ROOT)}: names {name}, which is no test"
         for link in LINK.findall(text):
             if not (page.parent / link).exists():
                 yield f"{page.relative_to(ROOT)}: links to {link}, which is not there"
@@ -76,5 +88,5 @@ def problems() -> Iterator[str]:
 
 if __name__ == "__main__":
     found = list(problems())
-    print("\n".join(found) or "README and docs: every command, option and file is there")
+    print("\n".join(found) or "README and docs: every command, option, file and test is there")
     sys.exit(1 if found else 0)

@@ -351,6 +351,24 @@ async def test_a_drain_finishes_the_batch_in_flight(world: World, topics: None):
     assert await world.committed(world.prefix + GROUP, requests(world), 0) == 3
 
 
+async def test_a_drain_gives_up_a_batch_that_hangs_and_leaves_it_to_whoever_comes_next(
+    world: World, topics: None
+):
+    await publish(world, *(ask(n, partition=0) for n in range(3)))
+    entered = asyncio.Event()
+
+    async def hangs(batch: Sequence[Received]) -> Sequence[Verdict]:
+        entered.set()
+        await asyncio.Event().wait()
+        return []
+
+    async with asyncio.timeout(30), running(world, hangs, drain_timeout_s=0.2):
+        await entered.wait()
+    assert await world.committed(world.prefix + GROUP, requests(world), 0) is None
+    async with running(world, answer_all):
+        assert ids(await world.read(results(world), PARTITIONS, 3)) == [f"r{n}/result/1" for n in range(3)]
+
+
 async def test_a_batch_that_hangs_is_given_up_and_read_again(world: World, topics: None):
     await publish(world, *(ask(n, partition=0) for n in range(3)))
     calls = 0
