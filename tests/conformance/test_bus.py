@@ -14,8 +14,9 @@ from conformance.world import World, until
 from ekiben_bus.deciding import dead_letter_alone
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.records import Received
-from ekiben_bus.service import Service, TooFewPartitionsError
+from ekiben_bus.service import Service
 from ekiben_bus.settings import ServiceSettings
+from ekiben_bus.topics import TooFewPartitionsError
 from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, OnFailure, Outgoing, Verdict
 from ekiben_contracts.identity import Stage, dead_letter_id, output_id
 from ekiben_contracts.prediction import FailureCode, PredictionFailed, PredictionRequested
@@ -430,7 +431,7 @@ async def test_start_up_refuses_an_output_topic_with_fewer_partitions(world: Wor
     service = Service(GROUP, ServiceSettings(topic_prefix=world.prefix), world.cluster)
     service.consume(PREDICTION_REQUESTS, answer_all)
     with pytest.raises(
-        TooFewPartitionsError, match=r"at least 3 partitions of .*prediction-results.*found 2"
+        TooFewPartitionsError, match=r"prediction-results: expected at least 3 partitions .*, found 2"
     ):
         await service.serve()
 

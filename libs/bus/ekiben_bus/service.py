@@ -29,6 +29,8 @@ from ekiben_bus.publishing import PartitionPublisher
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_bus.subscription import Subscription
 from ekiben_bus.table import LiveTable
+from ekiben_bus.topic_plan import Shortfall
+from ekiben_bus.topics import TooFewPartitionsError
 from ekiben_bus.verdicts import Handler, OnFailure, Outgoing
 from ekiben_contracts.event import Event
 from ekiben_contracts.topics import PARKED, TOPICS, Topic, side_purposes
@@ -38,10 +40,6 @@ log = get_logger(__name__)
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class TooFewPartitionsError(Exception):
-    """An output topic has fewer partitions than its source, so an output could not keep its input's."""
 
 
 class Service:
@@ -196,6 +194,7 @@ class Service:
 
     async def _check_partitions(self) -> None:
         naming = self._author.naming
+        shortfalls: list[Shortfall] = []
         for source in self._sources:
             needed = await self._publisher.partitions(naming.topic(source))
             outputs = [naming.topic(t) for t in TOPICS if self.name in t.writers and t.key == source.key]
@@ -203,11 +202,10 @@ class Service:
             for name in (*outputs, *sides):
                 found = await self._publisher.partitions(name)
                 if found < needed:
-                    raise TooFewPartitionsError(
-                        f"expected at least {needed} partitions of {name}, as many as of "
-                        f"{naming.topic(source)}, found {found}: add partitions, or create it "
-                        "again with `ekiben topics apply`"
-                    )
+                    because_of = f"as many as of {naming.topic(source)}"
+                    shortfalls.append(Shortfall(name, needed, found, because_of))
+        if shortfalls:
+            raise TooFewPartitionsError(shortfalls)
 
     def _problems(self) -> Sequence[str]:
         if not self._started:
