@@ -57,7 +57,7 @@ def stranger(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def owner() -> Iterator[subprocess.Popen[bytes]]:
-    """A demo without children: below this process others' run too."""
+    """An `ekiben up` without children: below this process run those of other tests."""
     with subprocess.Popen(
         [sys.executable, "-c", "print(flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -73,7 +73,7 @@ def test_the_processes_of_the_home_are_found_and_added_up_by_name(
     memory = Memory(Home(tmp_path), owner=owner.pid, clock=later)
     memory.look()
 
-    assert set(memory.peaks) == {"demo", "model server trees@1"}
+    assert set(memory.peaks) == {"demo", "ekiben up", "model server trees@1"}
     assert min(memory.peaks.values()) > 1
 
 
