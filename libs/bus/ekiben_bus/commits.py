@@ -79,6 +79,8 @@ class Commits:
             asked_at = _now()
             # what is finished is never behind what was reached
             offsets = {**reached, **self._tracker.uncommitted()}
+            if not offsets:  # another commit, waited for, has said it all; aiokafka refuses an empty one
+                return
             await consumer.commit(offsets)
             self._tracker.commit(offsets)
             self._lease.renew(asked_at)

@@ -21,9 +21,24 @@ class RecordingConsumer:
         self.refusal: Exception | None = None
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        if not offsets:
+            raise ValueError(offsets)  # as aiokafka does
         if self.refusal is not None:
             raise self.refusal
         self.commits.append(dict(offsets))
+
+
+class SlowConsumer(RecordingConsumer):
+    """Commits once it is told to proceed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived, self.proceed = asyncio.Event(), asyncio.Event()
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.arrived.set()
+        await self.proceed.wait()
+        await super().commit(offsets)
 
 
 def commits(lease_s: float = 60) -> tuple[Commits, RecordingConsumer]:
@@ -92,21 +107,22 @@ async def test_partitions_that_were_given_back_are_never_committed_again():
 
 
 async def test_one_commit_at_a_time_so_that_a_late_one_undoes_nothing():
-    ours, consumer = commits()
-    arrived, proceed = asyncio.Event(), asyncio.Event()
-    plain = consumer.commit
-
-    async def slow(offsets: dict[TopicPartition, int]) -> None:
-        arrived.set()
-        await proceed.wait()
-        await plain(offsets)
-
-    consumer.commit = slow
+    ours, consumer = Commits("t", 60), SlowConsumer()
     ours.finish({PLACE: 1})
     first = asyncio.create_task(ours.flush(consumer))
-    await arrived.wait()
+    await consumer.arrived.wait()
     ours.finish({PLACE: 2})
     second = asyncio.create_task(ours.flush(consumer))
-    proceed.set()
+    consumer.proceed.set()
     await asyncio.gather(first, second)
     assert consumer.commits == [{PLACE: 1}, {PLACE: 2}]
+
+
+async def test_a_commit_that_waited_for_one_that_said_it_all_says_nothing():
+    ours, consumer = Commits("t", 60), SlowConsumer()
+    ours.finish({PLACE: 1})
+    both = [asyncio.create_task(ours.flush(consumer)) for _ in range(2)]
+    await consumer.arrived.wait()
+    consumer.proceed.set()
+    await asyncio.gather(*both)
+    assert consumer.commits == [{PLACE: 1}]
