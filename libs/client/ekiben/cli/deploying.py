@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ekiben.cli.commands import run
 from ekiben.cli.exit_codes import ExitCode
-from ekiben.cli.options import BootstrapServers, HomeFolder, Json, Timeout, TopicPrefix
+from ekiben.cli.options import Timeout
 from ekiben.cli.output import Output
-from ekiben.cli.target import find_target
+from ekiben.cli.terminal import Terminal, command
 from ekiben.cli.wording import line_of_step
 from ekiben.deployments import Deployment
 from ekiben_contracts.deployment import Step, Strategy
@@ -24,28 +23,21 @@ Wait = Annotated[
 ]
 
 
-def deploy(
+@command
+async def deploy(
+    terminal: Terminal,
     model: Annotated[str, typer.Argument(help="A trained model.")],
     version: Annotated[str, typer.Argument(help="One of its versions.")],
     *,
     strategy: Annotated[Strategy, typer.Option(help="How traffic moves to it.")] = Strategy.DIRECT,
     replicas: Annotated[int, typer.Option(min=1)] = 1,
     wait: Wait = True,
-    timeout: Timeout = LONGEST_S,
-    bootstrap_servers: BootstrapServers = None,
-    topic_prefix: TopicPrefix = None,
-    home: HomeFolder = None,
-    json_: Json = False,
-) -> None:
+    timeout_s: Timeout = LONGEST_S,
+) -> ExitCode:
     """Deploy a version of a model; shows each step until the last."""
-    output = Output(as_json=json_)
-
-    async def ask() -> ExitCode:
-        async with find_target(bootstrap_servers, topic_prefix, home).client() as ekiben:
-            deployment = await ekiben.deploy(model, version, strategy=strategy, replicas=replicas)
-            return await see_through(deployment, output, wait=wait, timeout_s=timeout)
-
-    run(ask(), output)
+    async with terminal.client() as ekiben:
+        deployment = await ekiben.deploy(model, version, strategy=strategy, replicas=replicas)
+        return await see_through(deployment, terminal.output, wait=wait, timeout_s=timeout_s)
 
 
 async def see_through(deployment: Deployment, output: Output, *, wait: bool, timeout_s: float) -> ExitCode:

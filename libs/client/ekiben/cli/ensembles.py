@@ -9,12 +9,10 @@ import typer
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ekiben.cli.commands import run
 from ekiben.cli.deploying import LONGEST_S, Wait, see_through
 from ekiben.cli.exit_codes import ExitCode
-from ekiben.cli.options import BootstrapServers, HomeFolder, Json, Timeout, TopicPrefix
-from ekiben.cli.output import Output
-from ekiben.cli.target import Target, find_target
+from ekiben.cli.options import Timeout
+from ekiben.cli.terminal import Terminal, command
 from ekiben.errors import InvalidInputError
 from ekiben_contracts.event import ModelName
 from ekiben_contracts.models import Method, MissingPolicy
@@ -44,50 +42,33 @@ class EnsemblesFile(BaseModel):
 
 
 @app.command(epilog="Example: ekiben ensembles define flight-delay flight-delay-trees flight-delay-linear")
-def define(
+@command
+async def define(
+    terminal: Terminal,
     name: Annotated[str, typer.Argument(help="What requests will name.")],
     members: Annotated[list[str], typer.Argument(help="Models that are routed.")],
     *,
     method: Annotated[Method, typer.Option(help="How their answers become one.")] = Method.AVERAGE,
     wait: Wait = True,
-    timeout: Timeout = LONGEST_S,
-    bootstrap_servers: BootstrapServers = None,
-    topic_prefix: TopicPrefix = None,
-    home: HomeFolder = None,
-    json_: Json = False,
-) -> None:
+    timeout_s: Timeout = LONGEST_S,
+) -> ExitCode:
     """Define one ensemble of models that are routed."""
-    output = Output(as_json=json_)
-
-    async def ask() -> ExitCode:
-        document = {"ensembles": {name: {"members": members, "method": method}}}
-        found = _checked(document, "the command line")
-        target = find_target(bootstrap_servers, topic_prefix, home)
-        return await _define(found, target, output, wait=wait, timeout_s=timeout)
-
-    run(ask(), output)
+    document = {"ensembles": {name: {"members": members, "method": method}}}
+    found = _checked(document, "the command line")
+    return await _define(found, terminal, wait=wait, timeout_s=timeout_s)
 
 
 @app.command(epilog="Example: ekiben ensembles apply config/ensembles.yaml")
-def apply(
+@command
+async def apply(
+    terminal: Terminal,
     file: Annotated[Path, typer.Argument(help="YAML: `ensembles`, by name, each with its `members`.")],
     *,
     wait: Wait = True,
-    timeout: Timeout = LONGEST_S,
-    bootstrap_servers: BootstrapServers = None,
-    topic_prefix: TopicPrefix = None,
-    home: HomeFolder = None,
-    json_: Json = False,
-) -> None:
+    timeout_s: Timeout = LONGEST_S,
+) -> ExitCode:
     """Define every ensemble of a file."""
-    output = Output(as_json=json_)
-
-    async def ask() -> ExitCode:
-        found = read_ensembles(file)
-        target = find_target(bootstrap_servers, topic_prefix, home)
-        return await _define(found, target, output, wait=wait, timeout_s=timeout)
-
-    run(ask(), output)
+    return await _define(read_ensembles(file), terminal, wait=wait, timeout_s=timeout_s)
 
 
 def read_ensembles(file: Path) -> dict[str, Ensemble]:
@@ -116,10 +97,10 @@ def _invalid(origin: str, found: str) -> InvalidInputError:
 
 
 async def _define(
-    ensembles: dict[str, Ensemble], target: Target, output: Output, *, wait: bool, timeout_s: float
+    ensembles: dict[str, Ensemble], terminal: Terminal, *, wait: bool, timeout_s: float
 ) -> ExitCode:
     codes: list[ExitCode] = []
-    async with target.client() as ekiben:
+    async with terminal.client() as ekiben:
         for name, ensemble in ensembles.items():
             deployment = await ekiben.define_ensemble(
                 name,
@@ -129,5 +110,5 @@ async def _define(
                 missing_policy=ensemble.missing_policy,
                 coverage=ensemble.coverage,
             )
-            codes.append(await see_through(deployment, output, wait=wait, timeout_s=timeout_s))
+            codes.append(await see_through(deployment, terminal.output, wait=wait, timeout_s=timeout_s))
     return max(codes)
