@@ -21,7 +21,7 @@ from conformance.test_bus import (
     topics,
 )
 from conformance.world import World
-from ekiben_bus.lanes import move
+from ekiben_bus.lanes import MovedRecord, move, replay
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.records import Received
@@ -160,9 +160,7 @@ async def test_a_user_cannot_claim_another_origin_or_attempt(world: World, topic
 
 
 async def test_a_replayed_record_keeps_its_place_and_raises_its_attempt(world: World, topics: None):
-    value = ask(7).value
-    marks = move(StoredRecord(requests(world), 1, 42, 5, b"k", value, ()), "").headers
-    replayed = [(name, b"2" if name.endswith("attempt") else mark) for name, mark in marks]
+    died = MovedRecord(requests(world), 1, 42, 5, b"k", ask(7).value, [("own", b"\xff")], 1)
     places: list[tuple] = []
 
     async def look(batch: Sequence[Received]) -> Sequence[Verdict]:
@@ -171,7 +169,7 @@ async def test_a_replayed_record_keeps_its_place_and_raises_its_attempt(world: W
         )
         return await answer_all(batch)
 
-    await world.produce(WireRecord(side(world, "replay"), 1, b"k", value, replayed))
+    await world.produce(replay(died, side(world, "replay")))
     async with running(world, look):
         await world.read(results(world), PARTITIONS, 1)
     assert places == [(requests(world), 1, 42, 2, dead_letter_id(requests(world), GROUP, 1, 42, 2))]

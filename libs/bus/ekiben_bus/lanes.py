@@ -8,7 +8,7 @@ the handler as it was on its own topic: same place, same identity, same dead-let
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ekiben_bus.naming import Naming
 from ekiben_bus.publishing import WireRecord
@@ -68,6 +68,11 @@ def lanes(topic: Topic, service: str, naming: Naming, delays_s: Sequence[float])
     return tuple(found)
 
 
+def consumer_group(lane: Lane, service: str, naming: Naming) -> str:
+    """Who reads a lane: the service's own group its topic, a group beside it each topic beside."""
+    return naming.group(service if lane.is_main else f"{service}.{lane.name}")
+
+
 def attempt_of(record: Record) -> int:
     """Which attempt a record is. A user's own word is not taken: only a moved record can be a later one."""
     return record.attempt if isinstance(record, MovedRecord) else 1
@@ -85,6 +90,11 @@ def move(record: Record, to: str, **why: str) -> WireRecord:
     own = [header for header in record.headers if not header[0].startswith(PREFIX)]
     marks = [(PREFIX + name, value.encode()) for name, value in {**origin, **why}.items()]
     return WireRecord(to, record.partition, record.key, record.value, [*own, *marks])
+
+
+def replay(died: MovedRecord, to: str) -> WireRecord:
+    """The record for T.G.replay: what died, as its next attempt, at the place where it was first read."""
+    return move(replace(died, attempt=died.attempt + 1), to)
 
 
 def restore(record: Record) -> Record:

@@ -21,7 +21,7 @@ from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
 from ekiben_bus.health import HealthServer
-from ekiben_bus.lanes import lanes
+from ekiben_bus.lanes import consumer_group, lanes
 from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.naming import Naming
 from ekiben_bus.outbox import Author, Packer, write
@@ -95,11 +95,10 @@ class Service:
             decider = Decider(topic, self.name, chosen, on_failure)
             packer = Packer(topic, lane, self._author, decider)
             loop = BatchLoop(lane, decider, packer, self._publisher, self._clock)
-            group = naming.group(self.name if lane.is_main else f"{self.name}.{lane.name}")
             self._subscriptions.append(
                 Subscription(
                     lane.topic,
-                    group,
+                    consumer_group(lane, self.name, naming),
                     loop,
                     self._cluster,
                     self._settings,
