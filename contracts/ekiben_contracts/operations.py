@@ -8,7 +8,9 @@ from pydantic import Field
 
 from ekiben_contracts.event import Event, Json, Utc
 
-DeadLetterId = Annotated[str, Field(min_length=1, max_length=400)]
+LONGEST_DEAD_LETTER_ID = 400
+
+DeadLetterId = Annotated[str, Field(min_length=1, max_length=LONGEST_DEAD_LETTER_ID)]
 """TOPIC/GROUP/PARTITION/OFFSET/ATTEMPT of what died."""
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from getpass import getuser
 from importlib.metadata import version as version_of
 from itertools import islice
 from types import TracebackType
@@ -17,11 +15,13 @@ from pydantic import ValidationError
 
 from ekiben.answers import Answers
 from ekiben.connection import Connection
-from ekiben.dead_letters import DeadLetter, parse
+from ekiben.dead_letters import DeadLetters, Selection, Watch
+from ekiben.dead_letters.desk import Desk
 from ekiben.deployments import Deployment
 from ekiben.errors import InvalidInputError, NoAnswerError
 from ekiben.results import Result, Results
 from ekiben.routes import Routes, read_routes
+from ekiben.whoami import user_name
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.naming import Naming
 from ekiben_bus.outbox import Author, OutputTooLargeError, write
@@ -38,8 +38,6 @@ from ekiben_contracts.topics import (
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
     ROUTES,
-    TOPICS,
-    USERS,
 )
 from ekiben_contracts.wording import describe
 
@@ -192,7 +190,7 @@ class Ekiben:
                 version=version,
                 strategy=strategy,
                 replicas=replicas,
-                requested_by=requested_by or _me(),
+                requested_by=requested_by or user_name(),
             )
         except ValidationError as error:
             raise _invalid(error) from error
@@ -220,7 +218,7 @@ class Ekiben:
                 weights=dict(weights) if weights is not None else None,
                 missing_policy=missing_policy,
                 coverage=coverage,
-                requested_by=requested_by or _me(),
+                requested_by=requested_by or user_name(),
             )
         except ValidationError as error:
             raise _invalid(error) from error
@@ -239,29 +237,17 @@ class Ekiben:
 
     # ---- dead letters
 
-    async def dead_letters(
-        self, *, topic: str | None = None, group: str | None = None
-    ) -> AsyncIterator[DeadLetter]:
-        """Every dead letter there is now, each id once; only those of a topic or a group when named."""
-        seen: set[str] = set()
-        for name in self._dead_letter_topics(topic, group):
-            async with self._connection.whole_log(name) as log:
-                async for record in log.read_to_end():
-                    letter = parse(record)
-                    if letter.id not in seen:
-                        seen.add(letter.id)
-                        yield letter
-
-    def _dead_letter_topics(self, topic: str | None, group: str | None) -> list[str]:
-        return [
-            self._naming.dead_letters(source, reader)
-            for source in TOPICS
-            for reader in source.readers
-            if reader != USERS
-            and not source.compacted  # read as a table, it has no dead letters
-            and topic in (None, source.name, self._naming.topic(source))
-            and group in (None, reader)
-        ]
+    def dead_letters(
+        self,
+        selection: Selection | None = None,
+        *,
+        topic: str | None = None,
+        group: str | None = None,
+        watch: Watch | None = None,
+    ) -> DeadLetters:
+        """The dead letters of a selection, or of a topic or a group: to iterate over, count or act on."""
+        desk = Desk(self._connection, self._author, self._now)
+        return DeadLetters(desk, selection or Selection(topic=topic, group=group), watch)
 
     async def _request(self, request: DeploymentRequested | EnsembleRequested) -> Deployment:
         log = await self._connection.log(self._naming.topic(DEPLOYMENT_EVENTS), from_beginning=False)
@@ -300,9 +286,3 @@ def _invalid(error: ValidationError) -> InvalidInputError:
         found=describe(error),
         attempt="the fields as the contract has them",
     )
-
-
-def _me() -> str:
-    with suppress(OSError, KeyError):  # a container may run us as a user without a name
-        return getuser()
-    return "unknown"

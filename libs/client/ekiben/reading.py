@@ -14,6 +14,7 @@ _FETCH_MS = 50
 """How long the broker may hold an empty fetch. It answers a connection in order, so that to ask where a
 log ends takes as long as the fetch before it."""
 _POLL_MS = 1000
+_MOST_AT_ONCE = 2000
 _PATIENCE = 30
 """Reads in a row, of a second each, that may bring nothing although there is more to read."""
 
@@ -50,16 +51,29 @@ class Log:
 
     async def read(self) -> list[Record]:
         """The next records; none when a second passed without any."""
-        batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
+        batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE)
         return [record for records in batches.values() for record in records]
 
     async def read_to_end(self) -> AsyncIterator[Record]:
-        """Every record up to where the log ends now.
+        """Every record up to where the log ends now. Raises what `read_to` raises."""
+        async for record in self.read_to(await self.ends()):
+            yield record
+
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """Where each partition ends now."""
+        return await self._consumer.end_offsets(self._places)
+
+    async def count_to(self, ends: Mapping[TopicPartition, int]) -> int:
+        """How many records there are up to these ends, those that compaction removed included."""
+        starts = await self._consumer.beginning_offsets(self._places)
+        return sum(end - starts[place] for place, end in ends.items())
+
+    async def read_to(self, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Record]:
+        """Every record up to these ends.
 
         Raises:
             BrokerUnreachableError: there is more, and it does not come.
         """
-        ends = await self._consumer.end_offsets(self._places)
         in_vain = 0
         while not await self._is_past(ends):
             found = await self.read()

@@ -6,7 +6,7 @@ import pytest
 
 from ekiben import Ekiben
 from ekiben_bus.memory import MemoryCluster
-from ekiben_contracts.topics import TOPICS, USERS, dead_letter_topic
+from ekiben_contracts.topics import HEADROOM, TOPICS, side_purposes, side_topic
 
 
 @pytest.fixture
@@ -15,8 +15,9 @@ def cluster():
     for topic in TOPICS:
         cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
         for reader in topic.readers:
-            if reader != USERS and not topic.compacted:
-                cluster.create_topic(dead_letter_topic(topic.name, reader), topic.partitions)
+            for purpose in side_purposes(topic, reader):
+                name = side_topic(topic.name, reader, purpose)
+                cluster.create_topic(name, topic.partitions, topic.max_message_bytes + HEADROOM)
     return cluster
 
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ekiben.cli.app import app
-from ekiben.cli.autopsy import escaped, payload
+from ekiben.cli.dlq.autopsy import escaped, payload
 from ekiben.cli.ensembles import read_ensembles
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.predicting import parse_features
@@ -36,6 +36,8 @@ COMMANDS = [
     ["ensembles", "define"],
     ["dlq", "list"],
     ["dlq", "show"],
+    ["dlq", "replay"],
+    ["dlq", "discard"],
     ["topics", "apply"],
     ["topics", "list"],
 ]

@@ -23,7 +23,7 @@ class Silent:
     async def position(self, place):
         return 0
 
-    async def getmany(self, timeout_ms):
+    async def getmany(self, timeout_ms, max_records):
         self.reads += 1
         return {}
 
@@ -48,7 +48,7 @@ class Growing:
     async def position(self, place):
         return await self._consumer.position(place)
 
-    async def getmany(self, timeout_ms):
+    async def getmany(self, timeout_ms, max_records):
         return await self._consumer.getmany(timeout_ms=timeout_ms)
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ekiben.cli import (
-    burying,
     deploying,
     ensembles,
     examining,
@@ -20,6 +19,7 @@ from ekiben.cli import (
     topics,
     upping,
 )
+from ekiben.cli.dlq import app as dlq
 from ekiben.demo import command as demo
 from ekiben.demo import command as demonstrating
 
@@ -62,5 +62,5 @@ app.command(epilog=following.EXAMPLE, rich_help_panel=_USE)(following.results)
 app.command(epilog=routing.EXAMPLE, rich_help_panel=_OPERATE)(routing.routes)
 app.command(epilog=deploying.EXAMPLE, rich_help_panel=_OPERATE)(deploying.deploy)
 app.add_typer(ensembles.app, name="ensembles", rich_help_panel=_OPERATE)
-app.add_typer(burying.app, name="dlq", rich_help_panel=_OPERATE)
+app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATE)
 app.add_typer(topics.app, name="topics", rich_help_panel=_OPERATE)

@@ -16,10 +16,12 @@ def run(command: Coroutine[None, None, ExitCode], output: Output) -> None:
     """Run to the end and leave with its exit code.
 
     Raises:
-        typer.Exit: always.
+        typer.Exit: always, but for a typer.BadParameter.
     """
     try:
         code = asyncio.run(command)
+    except typer.BadParameter:
+        raise  # the command line was not understood: Typer tells that
     except Exception as error:  # noqa: BLE001 - the top of the program: everything is told here
         code = fail(error, output)
     raise typer.Exit(code)

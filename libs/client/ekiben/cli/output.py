@@ -7,6 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +57,19 @@ class Output:
     def warning(self, text: str) -> None:
         """Something that went wrong without ending the command."""
         self._err.print(Text(text, "yellow"), soft_wrap=True)
+
+    def progress(self) -> Progress:
+        """Bars on standard error while something lasts; on a terminal only."""
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+            disable=not self._err.is_terminal,
+        )
 
     def error(self, lines: Mapping[str, str]) -> None:
         """What ended the command."""

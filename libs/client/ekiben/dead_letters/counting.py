@@ -1,11 +1,11 @@
-"""Dead letters counted: how many, where, why, since when."""
+"""Dead letters counted: how many, where, why, since when, and how many of them keep coming back."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from dataclasses import asdict, dataclass
 
-from ekiben.dead_letters import DeadLetter
+from ekiben.dead_letters.letter import DeadLetter
 
 
 @dataclass(slots=True)
@@ -17,6 +17,7 @@ class Obituary:
     reason: str
     error_class: str
     count: int
+    returning: int
     oldest: str
     latest_id: str
 
@@ -32,9 +33,9 @@ async def summarize(letters: AsyncIterable[DeadLetter]) -> list[Obituary]:
         place = (letter.topic, letter.group, letter.reason, letter.error_class)
         known = found.get(place)
         if known is None:
-            found[place] = Obituary(*place, count=1, oldest=letter.failed_at, latest_id=letter.id)
-            continue
+            known = found[place] = Obituary(*place, 0, 0, letter.failed_at, letter.id)
         known.count += 1
+        known.returning += letter.returned > 0
         known.oldest = min(known.oldest, letter.failed_at)  # ISO 8601 in UTC: text sorts as time does
         known.latest_id = letter.id
     return sorted(found.values(), key=lambda each: (-each.count, each.topic, each.group, each.reason))

@@ -1,0 +1,45 @@
+"""One dead letter with its history: every attempt of its record, and what was done about each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
+
+from ekiben.dead_letters.actions import Action, history
+from ekiben.dead_letters.letter import DeadLetter
+
+_PARTS_OF_AN_ID = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`attempts` are in order, `letter` is one of them; `actions` are about any of them."""
+
+    letter: DeadLetter
+    attempts: Sequence[DeadLetter]
+    actions: Sequence[Action]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to see to it any more."""
+        acted_on = any(action.dead_letter == self.letter.id for action in self.actions)
+        return acted_on or self.attempts[-1].attempt > self.letter.attempt
+
+
+def is_of_family(id: str, of: str) -> bool:
+    """Whether both name the same record, whichever attempt of it."""
+    stem, _, _ = of.rpartition("/")
+    has_attempt = of.count("/") >= _PARTS_OF_AN_ID - 1
+    return id == of or (has_attempt and id.rpartition("/")[0] == stem)
+
+
+async def gather(id: str, letters: AsyncIterable[DeadLetter], actions: AsyncIterable[Action]) -> Case | None:
+    """The case of a dead letter; None where there is no such letter."""
+    attempts = sorted(
+        [letter async for letter in letters if is_of_family(letter.id, id)], key=lambda each: each.attempt
+    )
+    found = [letter for letter in attempts if letter.id == id]
+    if not found:
+        return None
+    done = [action async for action in actions if is_of_family(action.dead_letter, id)]
+    return Case(found[0], attempts, history(done))

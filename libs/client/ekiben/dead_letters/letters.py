@@ -1,0 +1,157 @@
+"""The dead letters of a selection: read, counted, looked into, replayed, discarded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from ekiben.dead_letters.acting import Chunk, Decision, Move, in_chunks
+from ekiben.dead_letters.actions import Action, Actor, discarded, read_action, replayed
+from ekiben.dead_letters.case import Case, gather
+from ekiben.dead_letters.counting import Obituary, summarize
+from ekiben.dead_letters.desk import Desk
+from ekiben.dead_letters.graves import Grave, graves, graves_of
+from ekiben.dead_letters.ledger import Ledger
+from ekiben.dead_letters.letter import DeadLetter
+from ekiben.dead_letters.pacing import Pace
+from ekiben.dead_letters.replaying import LeftOut, Treatment, decide
+from ekiben.dead_letters.searching import Watch
+from ekiben.dead_letters.selection import Selection
+from ekiben.errors import NotFoundError
+from ekiben_bus.outbox import write
+
+_AS_FAST_AS_IT_GOES = Pace()
+
+
+class DeadLetters:
+    """Iterate over it for every dead letter that is meant, each id once, settled or not.
+
+        async for letter in ekiben.dead_letters(Selection(reason="unknown-model")): ...
+
+    However many there are, memory stays bounded. `watch` is told how far a reading is.
+    """
+
+    def __init__(self, desk: Desk, selection: Selection, watch: Watch | None = None) -> None:
+        self._desk = desk
+        self._selection = selection
+        self._search = desk.search(watch)
+
+    async def __aiter__(self) -> AsyncGenerator[DeadLetter]:
+        with Ledger() as ledger:
+            async for letter, _ in self._search.letters(self._graves(), ledger):
+                if self._selection.has(letter):
+                    yield letter
+
+    async def unsettled(self) -> AsyncGenerator[DeadLetter]:
+        """Those that nobody has replayed or discarded."""
+        async for letter, _ in self._found(again=False):
+            yield letter
+
+    async def count(self) -> Sequence[Obituary]:
+        """Those that nobody has replayed or discarded, counted."""
+        return await summarize(self.unsettled())
+
+    async def look_into(self, id: str) -> Case:
+        """One dead letter with its history.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        with Ledger() as ledger:
+            kept = graves_of([id], self._desk.author.naming)
+            letters = (letter async for letter, _ in self._search.letters(kept, ledger))
+            case = await gather(id, letters, self._actions())
+        if case is None:
+            raise NotFoundError(
+                expected="the id of a dead letter, TOPIC/GROUP/PARTITION/OFFSET/ATTEMPT",
+                found=f"none with the id {id}",
+                attempt="`ekiben dlq list --ids`",
+            )
+        return case
+
+    async def replay(
+        self,
+        actor: Actor,
+        treatment: Treatment | None = None,
+        *,
+        pace: Pace = _AS_FAST_AS_IT_GOES,
+        limit: int | None = None,
+        again: bool = False,
+        dry_run: bool = False,
+    ) -> AsyncGenerator[Chunk]:
+        """Send them back to the group that failed, and to nobody else; each step once it is recorded.
+
+        What was seen to before is passed over, unless `again`. A dry run yields the same and does nothing.
+        """
+        how = treatment or Treatment()
+
+        def decision(letter: DeadLetter, grave: Grave) -> Move | LeftOut:
+            record = decide(letter, grave, how)
+            if isinstance(record, LeftOut):
+                return record
+            now = self._desk.now()
+            return Move(
+                letter.id, record, write(replayed(letter, grave, actor, how, now), self._desk.author, now)
+            )
+
+        async for chunk in self._carry_out(decision, pace, limit, again=again, dry_run=dry_run):
+            yield chunk
+
+    async def discard(
+        self, actor: Actor, *, limit: int | None = None, dry_run: bool = False
+    ) -> AsyncGenerator[Chunk]:
+        """Record that they need no answer. They stay where they are, and are not listed any more."""
+
+        def decision(letter: DeadLetter, grave: Grave) -> Move:
+            now = self._desk.now()
+            return Move(letter.id, None, write(discarded(letter, grave, actor, now), self._desk.author, now))
+
+        async for chunk in self._carry_out(
+            decision, _AS_FAST_AS_IT_GOES, limit, again=False, dry_run=dry_run
+        ):
+            yield chunk
+
+    async def _carry_out(
+        self, decision: Decision, pace: Pace, limit: int | None, *, again: bool, dry_run: bool
+    ) -> AsyncGenerator[Chunk]:
+        started, sent = self._desk.monotonic(), 0
+        async with aclosing(in_chunks(self._found(again=again), decision, pace, limit)) as chunks:
+            async for chunk in chunks:
+                if not dry_run:
+                    await self._publish(chunk)
+                yield chunk
+                sent += len(chunk.moves)
+                wait_s = 0.0 if dry_run else pace.wait_s(sent, self._desk.monotonic() - started)
+                if wait_s:
+                    await self._desk.sleep(wait_s)
+
+    async def _publish(self, chunk: Chunk) -> None:
+        """Killed in between, it was sent and not recorded: sent again, it is the same record."""
+        connection = self._desk.connection
+        await connection.publish([move.record for move in chunk.moves if move.record is not None])
+        await connection.publish([move.action for move in chunk.moves])
+
+    async def _found(self, *, again: bool) -> AsyncGenerator[tuple[DeadLetter, Grave]]:
+        with Ledger() as ledger:
+            kept = self._graves()
+            letters = (
+                self._search.letters(kept, ledger)
+                if again
+                else self._search.unsettled(kept, self._desk.actions, ledger)
+            )
+            async with aclosing(letters):
+                async for letter, grave in letters:
+                    if self._selection.has(letter):
+                        yield letter, grave
+
+    def _graves(self) -> Sequence[Grave]:
+        naming, selection = self._desk.author.naming, self._selection
+        if selection.ids:
+            return graves_of(selection.ids, naming)
+        return graves(naming, selection.topic, selection.group)
+
+    async def _actions(self) -> AsyncGenerator[Action]:
+        async for record in self._search.records(self._desk.actions):
+            action = read_action(record)
+            if action is not None:
+                yield action
