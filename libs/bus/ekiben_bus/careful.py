@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from structlog.stdlib import get_logger
 
+from ekiben_bus.header_names import tolerate_header_names
+
 log = get_logger(__name__)
 
 _PATIENCE_MS = 500
@@ -43,6 +45,7 @@ class CarefulConsumer(AIOKafkaConsumer):
 
     def __init__(self, **options: Any) -> None:
         kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
+        tolerate_header_names()
         super().__init__(**kept)
         self._in_group = kept.get("group_id") is not None
         self.gap: Gap | None = None
