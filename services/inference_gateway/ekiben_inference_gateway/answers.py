@@ -25,7 +25,7 @@ def scored_event(scored: Scored) -> ModelsScored:
     """
     request, plan, features, choices = scored.asked
     asked, ensemble = request.asked, plan.ensemble
-    return ModelsScored.model_construct(
+    return ModelsScored.assemble(
         attempt=request.attempt,
         request_id=request.id,
         model=plan.name,
