@@ -6,7 +6,8 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from conformance.world import World
@@ -27,6 +28,9 @@ class KafkaTopics:
         config = {"max.message.bytes": str(max_message_bytes)}
         await self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=config)])
 
+    async def delete_before(self, place: TopicPartition, offset: int) -> None:
+        await self._admin.delete_records({place: RecordsToDelete(before_offset=offset)})
+
 
 class MemoryTopics:
     def __init__(self, cluster: MemoryCluster) -> None:
@@ -37,6 +41,9 @@ class MemoryTopics:
 
     async def allow(self, name: str, max_message_bytes: int) -> None:
         self._cluster.create_topic(name, self._cluster.partitions[name], max_message_bytes)
+
+    async def delete_before(self, place: TopicPartition, offset: int) -> None:
+        self._cluster.log(place).delete_before(offset)
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])

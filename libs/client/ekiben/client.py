@@ -19,6 +19,7 @@ from ekiben.dead_letters import DeadLetters, Selection, Watch
 from ekiben.dead_letters.desk import Desk
 from ekiben.deployments import Deployment
 from ekiben.errors import InvalidInputError, NoAnswerError
+from ekiben.groups.desk import Groups
 from ekiben.results import Result, Results
 from ekiben.routes import Routes, read_routes
 from ekiben.whoami import user_name
@@ -248,6 +249,13 @@ class Ekiben:
         """The dead letters of a selection, or of a topic or a group: to iterate over, count or act on."""
         desk = Desk(self._connection, self._author, self._now)
         return DeadLetters(desk, selection or Selection(topic=topic, group=group), watch)
+
+    # ---- consumer groups
+
+    @property
+    def groups(self) -> Groups:
+        """Where the consumer groups stand, what waits for them, and how one goes on after a gap."""
+        return Groups(self._connection, self._naming)
 
     async def _request(self, request: DeploymentRequested | EnsembleRequested) -> Deployment:
         log = await self._connection.log(self._naming.topic(DEPLOYMENT_EVENTS), from_beginning=False)

@@ -7,6 +7,7 @@ EkibenError
  ├─ InvalidInputError       what was given cannot be an event: mend it
  ├─ NoAnswerError           nothing came in time; nothing is lost, the answer can still be read
  ├─ NotFoundError           there is no such thing
+ ├─ GroupInUseError         a consumer group has members: stop them first
  ├─ AlreadyRunningError     another `ekiben up` has this home
  └─ StartError              a part of the local system did not come up: its log says why
 """
@@ -46,6 +47,10 @@ class NoAnswerError(EkibenError, TimeoutError):
 
 class NotFoundError(EkibenError):
     """There is no such thing."""
+
+
+class GroupInUseError(EkibenError):
+    """A consumer group has members: nobody else may commit for it."""
 
 
 class AlreadyRunningError(EkibenError):

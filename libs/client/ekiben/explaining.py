@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiokafka.errors import (
+    CommitFailedError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
@@ -13,7 +14,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from ekiben.errors import BrokerUnreachableError, EkibenError, TopicMissingError
+from ekiben.errors import BrokerUnreachableError, EkibenError, GroupInUseError, TopicMissingError
 from ekiben_bus.publishing import PublishError
 
 
@@ -35,6 +36,12 @@ def _explain(error: KafkaError | PublishError, bootstrap_servers: str, topic: st
             expected=f"the topic {topic} on {bootstrap_servers}",
             found="none of that name",
             attempt="`ekiben topics apply`, or another topic prefix",
+        )
+    if isinstance(error, CommitFailedError):
+        return GroupInUseError(
+            expected=f"the group {topic} without members",
+            found="at least one; nothing was changed",
+            attempt="to stop every process of the service, then again",
         )
     if isinstance(error, TopicAuthorizationFailedError):
         return BrokerUnreachableError(

@@ -63,6 +63,11 @@ class Log:
         """Where each partition ends now."""
         return await self._consumer.end_offsets(self._places)
 
+    def go_to(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read on from these offsets."""
+        for place, offset in offsets.items():
+            self._consumer.seek(place, offset)
+
     async def count_to(self, ends: Mapping[TopicPartition, int]) -> int:
         """How many records there are up to these ends, those that compaction removed included."""
         starts = await self._consumer.beginning_offsets(self._places)

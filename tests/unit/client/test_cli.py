@@ -38,6 +38,9 @@ COMMANDS = [
     ["dlq", "show"],
     ["dlq", "replay"],
     ["dlq", "discard"],
+    ["parked", "list"],
+    ["offsets", "list"],
+    ["offsets", "skip"],
     ["topics", "apply"],
     ["topics", "list"],
 ]

@@ -13,6 +13,8 @@ from ekiben.cli import (
     examining,
     exit_codes,
     following,
+    offsets,
+    parking,
     predicting,
     publishing,
     routing,
@@ -63,4 +65,6 @@ app.command(epilog=routing.EXAMPLE, rich_help_panel=_OPERATE)(routing.routes)
 app.command(epilog=deploying.EXAMPLE, rich_help_panel=_OPERATE)(deploying.deploy)
 app.add_typer(ensembles.app, name="ensembles", rich_help_panel=_OPERATE)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATE)
+app.add_typer(parking.app, name="parked", rich_help_panel=_OPERATE)
+app.add_typer(offsets.app, name="offsets", rich_help_panel=_OPERATE)
 app.add_typer(topics.app, name="topics", rich_help_panel=_OPERATE)

@@ -19,6 +19,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (errors.InvalidInputError, ExitCode.BAD_INPUT),
     (errors.NoAnswerError, ExitCode.NO_ANSWER),
     (errors.NotFoundError, ExitCode.NOT_FOUND),
+    (errors.GroupInUseError, ExitCode.NEGATIVE),
     (errors.AlreadyRunningError, ExitCode.NOT_STARTED),
     (errors.StartError, ExitCode.NOT_STARTED),
     (errors.EkibenError, ExitCode.NO_BROKER),
