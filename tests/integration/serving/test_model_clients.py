@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from ekiben_contracts.event import FeatureValue
+from ekiben_mlops.inprocess import RegisteredModel
+from ekiben_mlops.settings import MlopsSettings
 from ekiben_serving.errors import BadRequestError
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.http_client import HTTPModelClient
+from ekiben_serving.inprocess import InProcessModelClient
 from ekiben_serving.model_client import Features, ModelClient, ModelOutput
 from ekiben_serving.validation import RowError
 from integration.serving.conftest import Logged, Served
@@ -31,14 +35,20 @@ def _fake_answer(row: Features) -> ModelOutput:
     return ModelOutput("late", "1", 1 / (1 + distance))
 
 
-@pytest.fixture(params=["http", "fake"])
+@pytest.fixture(params=["http", "in-process", "fake"])
 async def client(
-    request: pytest.FixtureRequest, classifier: Logged, served: Served
+    request: pytest.FixtureRequest, classifier: Logged, served: Served, mlops_settings: MlopsSettings
 ) -> AsyncIterator[ModelClient]:
+    found: ModelClient
     if request.param == "fake":
-        yield FakeModelClient(classifier.event.signature, _fake_answer)
-        return
-    found = HTTPModelClient("late", served.url, timeout=30, version="1", signature=classifier.event.signature)
+        found = FakeModelClient(classifier.event.signature, _fake_answer)
+    elif request.param == "in-process":
+        load = partial(RegisteredModel, settings=mlops_settings)
+        found = InProcessModelClient("late", classifier.event.model_uri, load=load)
+    else:
+        found = HTTPModelClient(
+            "late", served.url, timeout=30, version="1", signature=classifier.event.signature
+        )
     yield found
     await found.close()
 
@@ -96,3 +106,21 @@ async def test_it_says_that_it_is_ready(client: ModelClient) -> None:
 
     assert health.ready
     assert health.breaker == "closed"
+
+
+async def test_the_same_model_answers_alike_over_http_and_in_this_process(
+    classifier: Logged, served: Served, mlops_settings: MlopsSettings
+) -> None:
+    rows = [{**ROW, "distance": distance} for distance in (100.0, 1500.0, 2900.0)]
+    load = partial(RegisteredModel, settings=mlops_settings)
+    near = InProcessModelClient("late", classifier.event.model_uri, load=load)
+    far = HTTPModelClient("late", served.url, timeout=30, version="1")
+
+    here, there = await near.predict_batch(rows), await far.predict_batch(rows)
+    await near.close()
+    await far.close()
+
+    for one, other in zip(here, there, strict=True):
+        assert isinstance(one, ModelOutput)
+        assert isinstance(other, ModelOutput)
+        assert one._replace(latency_ms=0) == other._replace(latency_ms=0)
