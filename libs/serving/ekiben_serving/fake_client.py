@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ekiben_contracts.models import FeatureSpec
-from ekiben_serving.errors import BadRequestError, ModelClientError
+from ekiben_serving.errors import ModelClientError
 from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError, Signature
 
 Answer = Callable[[Features], ModelOutput | RowError]
@@ -28,11 +29,7 @@ class FakeModelClient:
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
     ) -> ModelOutput:
         """See ModelClient.predict."""
-        row = {"entity_id": entity_id, "time_horizon": time_horizon, **features}
-        answer = (await self.predict_batch([row]))[0]
-        if isinstance(answer, RowError):
-            raise BadRequestError("fake", "memory", answer.message)
-        return answer
+        return await predict_one(self, "fake", "memory", entity_id, features, time_horizon)
 
     async def predict_batch(
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None

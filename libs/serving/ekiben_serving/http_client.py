@@ -26,7 +26,6 @@ from ekiben_serving.columnar import (
     decode_answer,
 )
 from ekiben_serving.errors import (
-    BadRequestError,
     BadResponseError,
     ModelClientError,
     ModelProtocolError,
@@ -35,6 +34,7 @@ from ekiben_serving.errors import (
 from ekiben_serving.exchange import Endpoint
 from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
 from ekiben_serving.retrying import RetryPolicy
+from ekiben_serving.single import predict_one
 from ekiben_serving.transport import PooledTransport
 from ekiben_serving.validation import RowError, Signature
 
@@ -100,11 +100,7 @@ class HTTPModelClient:
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
     ) -> ModelOutput:
         """See ModelClient.predict."""
-        row = {"entity_id": entity_id, "time_horizon": time_horizon, **features}
-        (output,) = await self.predict_batch([row])
-        if isinstance(output, RowError):
-            raise BadRequestError(self._model, self._url, f"entity {entity_id}: {output.message}")
-        return output
+        return await predict_one(self, self._model, self._url, entity_id, features, time_horizon)
 
     async def predict_batch(
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None

@@ -20,6 +20,7 @@ from ekiben_serving.errors import (
     ModelUnavailableError,
 )
 from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError, Signature
 
 LOADERS: Final = "ekiben.model_loaders"
@@ -96,11 +97,7 @@ class InProcessModelClient:
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
     ) -> ModelOutput:
         """See ModelClient.predict."""
-        row = {"entity_id": entity_id, "time_horizon": time_horizon, **features}
-        (output,) = await self.predict_batch([row])
-        if isinstance(output, RowError):
-            raise BadRequestError(self._model, self._uri, f"entity {entity_id}: {output.message}")
-        return output
+        return await predict_one(self, self._model, self._uri, entity_id, features, time_horizon)
 
     async def predict_batch(
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None

@@ -1,0 +1,139 @@
+"""config/model_endpoints.yaml: where models answer, and in which order to ask; and the clients of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ekiben_contracts.event import ModelName, Version
+from ekiben_contracts.models import FeatureSpec
+from ekiben_contracts.wording import describe
+from ekiben_serving.failover import FailoverModelClient
+from ekiben_serving.http_client import HTTPModelClient
+from ekiben_serving.inprocess import InProcessModelClient, Load, load_registered
+from ekiben_serving.model_client import ModelClient
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<otherwise>[^}]*))?\}")
+
+
+class EndpointsFileError(ValueError):
+    """The file cannot be used. Its message names file and field, what was expected and what was found."""
+
+
+class StaticEndpoint(BaseModel):
+    """One place where a model answers: over HTTP at `url`, or in this process from `model_uri`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    model_uri: str | None = Field(default=None, pattern=r"^[a-z]+:")
+    timeout_s: float = Field(default=1.0, gt=0, le=3600)
+    max_retries: int = Field(default=3, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.model_uri is None):
+            raise ValueError("expected either url or model_uri")
+        return self
+
+
+class StaticModel(BaseModel):
+    """A model, the version that the file is about, and where it answers: the first that can is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Version
+    endpoints: Annotated[tuple[StaticEndpoint, ...], Field(min_length=1)]
+
+
+class ModelEndpoints(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: Mapping[ModelName, StaticModel] = Field(default_factory=dict)
+
+
+def read_endpoints(path: Path, environ: Mapping[str, str] = os.environ) -> ModelEndpoints:
+    """Read the file, with `${NAME}` and `${NAME:-default}` filled in.
+
+    Raises:
+        EndpointsFileError: it is missing, no YAML, or a field is wrong; or a variable is not set.
+    """
+    try:
+        found: object = yaml.safe_load(_fill_in(path.read_text(), environ))
+        return ModelEndpoints.model_validate({} if found is None else found)
+    except ValidationError as error:
+        raise EndpointsFileError(f"{path}: {describe(error)}") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise EndpointsFileError(f"{path}: expected a YAML file of models, found: {error}") from error
+
+
+def _fill_in(text: str, environ: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        found = environ.get(match["name"], match["otherwise"])
+        if found is None:
+            raise EndpointsFileError(
+                f"expected the variable {match['name']}, found it unset; set it, or write "
+                f"${{{match['name']}:-default}}"
+            )
+        return found
+
+    return _VARIABLE.sub(value, text)
+
+
+class ModelClientFactory:
+    """The clients of the models of a file: made when first asked for, kept, and closed together."""
+
+    def __init__(self, endpoints: ModelEndpoints, *, load: Load = load_registered) -> None:
+        self._endpoints = endpoints
+        self._load = load
+        self._clients: dict[str, ModelClient] = {}
+
+    def client(self, model: str) -> ModelClient:
+        """The client of a model.
+
+        Raises:
+            KeyError: the file does not name it.
+        """
+        if model not in self._clients:
+            found = self._endpoints.models[model]
+            self._clients[model] = self.build(model, found.version, found.endpoints)
+        return self._clients[model]
+
+    def build(
+        self,
+        model: str,
+        version: str,
+        endpoints: Sequence[StaticEndpoint],
+        signature: Sequence[FeatureSpec] | None = None,
+    ) -> ModelClient:
+        """A new client, which its caller closes."""
+        clients = [self._one(model, version, endpoint, signature) for endpoint in endpoints]
+        return clients[0] if len(clients) == 1 else FailoverModelClient(model, clients)
+
+    def _one(
+        self, model: str, version: str, endpoint: StaticEndpoint, signature: Sequence[FeatureSpec] | None
+    ) -> ModelClient:
+        if endpoint.url is None:
+            return InProcessModelClient(model, endpoint.model_uri or "", load=self._load)
+        return HTTPModelClient(
+            model,
+            endpoint.url,
+            endpoint.timeout_s,
+            endpoint.max_retries,
+            version=version,
+            signature=signature,
+        )
+
+    async def close(self) -> None:
+        """Close every client that was made here."""
+        clients, self._clients = self._clients, {}
+        await asyncio.gather(*(client.close() for client in clients.values()))
