@@ -57,6 +57,8 @@ async def test_rebalance_monkey(attack, kafka_settings, topic_prefix, monkeypatc
     )
     assert found.wrongs == {}
     assert found.requests == found.ordered == REQUESTS
+    # who leaves finishes and commits first; only whom a slow machine lets be expelled does not
+    assert found.redelivered < REQUESTS / 100
     assert changes >= 2 * (A_MINUTE / EVERY_S - AT_LEAST)
     assert group.owners > MANY_OWNERS
     assert meanwhile > REQUESTS / 10, "it went on between the changes"
