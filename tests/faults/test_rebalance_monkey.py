@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -38,7 +39,8 @@ async def test_rebalance_monkey(attack, kafka_settings, topic_prefix, monkeypatc
     changes = await group.churn(A_MINUTE, random.Random(7))
     meanwhile, ended = len(listener.answered_at), time.monotonic()
     await asyncio.to_thread(publisher.finish)
-    await until(lambda: len(listener.answered_at) >= REQUESTS, ANSWERED_WITHIN_S)
+    with suppress(TimeoutError):  # the ledger names what is missing
+        await until(lambda: len(listener.answered_at) >= REQUESTS, ANSWERED_WITHIN_S)
     recovered_s = time.monotonic() - ended
     await group.disband()
     listener.close()

@@ -36,7 +36,7 @@ class Nemesis:
 
     Args:
         aim: finds the processes of a planned fault.
-        burst: sends requests, and returns once half of them are acknowledged.
+        burst: sends requests, and returns once they are on their way.
         tell: is told each fault when its victim is back.
     """
 

@@ -29,6 +29,14 @@ class Blow(StrEnum):
 KINDS = tuple(product(Victim, Blow))
 
 
+_SHARPEST = 3
+"""How many times as often a service is killed as anything else, once each kind has had its turn: only
+who is killed between a commit and a publish shows that the two are in the right order."""
+
+_PAUSE_S = 4.0, 14.0
+_HOLD_S = 2.0, 10.0
+
+
 @dataclass(frozen=True)
 class Planned:
     """One fault: so long after the one before began, and held for so long where somebody has to lift it.
@@ -42,11 +50,17 @@ class Planned:
     hold_s: float
     draw: int
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nobody but the nemesis would end it."""
+        return self.victim is Victim.BROKER or self.blow is Blow.PAUSE
 
-def plan(faults: int, seed: int, *, pause_s: tuple[float, float] = (4.0, 14.0)) -> Sequence[Planned]:
+
+def plan(faults: int, seed: int) -> Sequence[Planned]:
     """The faults of a soak, the same for the same seed.
 
-    Some are held for longer than a consumer's session lasts, most for shorter.
+    Some are held for longer than a consumer's session lasts, most for shorter. While one is held the
+    next may fall already, on somebody else: a service that is killed while nothing can be published.
 
     Raises:
         ValueError: there are fewer faults than kinds of them.
@@ -54,9 +68,21 @@ def plan(faults: int, seed: int, *, pause_s: tuple[float, float] = (4.0, 14.0)) 
     if faults < len(KINDS):
         raise ValueError(f"expected at least {len(KINDS)} faults, one of each kind, found {faults}")
     chance = random.Random(seed)
-    kinds = [*KINDS, *chance.choices(KINDS, k=faults - len(KINDS))]
+    kinds = [*KINDS, *chance.choices(KINDS, map(_weight, KINDS), k=faults - len(KINDS))]
     chance.shuffle(kinds)
-    return [
-        Planned(victim, blow, chance.uniform(*pause_s), chance.uniform(1.0, 9.0), chance.randrange(1 << 30))
-        for victim, blow in kinds
-    ]
+    planned: list[Planned] = []
+    for victim, blow in kinds:
+        after_s = _after(planned[-1] if planned else None, chance)
+        planned.append(Planned(victim, blow, after_s, chance.uniform(*_HOLD_S), chance.randrange(1 << 30)))
+    return planned
+
+
+def _weight(kind: tuple[Victim, Blow]) -> int:
+    victim, blow = kind
+    return _SHARPEST if blow is Blow.KILL and victim in (Victim.GATEWAY, Victim.SYNTHESIZER) else 1
+
+
+def _after(before: Planned | None, chance: random.Random) -> float:
+    if before is not None and before.is_held and chance.random() < 2 / 3:
+        return chance.uniform(0.2, before.hold_s)
+    return chance.uniform(*_PAUSE_S)

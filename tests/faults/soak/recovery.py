@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from faults.soak.ledger import Seen, Sent, first_of_each
 from faults.soak.nemesis import Fault
 
+_READ_WITHIN_S = 0.5
+
 
 @dataclass(frozen=True)
 class Recovery:
@@ -26,13 +28,19 @@ def recoveries(
 ) -> list[Recovery]:
     """`answered_at`: when a reader first saw the answer of each request.
 
-    A request was unanswered at a fault if its result was not even made by then.
+    A request was unanswered at a fault if its result was made later, or made and not acknowledged: then
+    no reader can have it, and a reader is never half a second behind.
     """
     made_at = {seen.request_id: seen.at for seen in first_of_each(results)}
+
+    def was_unanswered(one: Sent, moment: float) -> bool:
+        made, read = made_at.get(one.request_id, 0.0), answered_at.get(one.request_id, 0.0)
+        return one.at <= moment and (made > moment or read > moment + _READ_WITHIN_S)
+
     return [
         Recovery(
             fault,
-            sum(one.at <= fault.began < made_at.get(one.request_id, 0.0) for one in sent),
+            sum(was_unanswered(one, fault.began) for one in sent),
             max(0.0, _last_answer(fault, sent, answered_at) - fault.lifted),
         )
         for fault in faults

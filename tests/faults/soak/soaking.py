@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,8 @@ ASIDE = tuple(
 )
 MEMBERS = ("tiny-mild", "tiny-keen")
 ENSEMBLE = "tiny"
-_ANSWERED_WITHIN_S = 300
+_QUIET_S = 75
+"""Longer than the longest but one of the retries, and than any wait for an endpoint to be asked again."""
 _SECONDS_A_FAULT = 12.0
 
 Tell = Callable[[str], None]
@@ -146,11 +147,12 @@ def _aim(planned: Planned, *, cluster: EmbeddedCluster, system: System) -> Targe
 
 
 def _wait_for_answers(asked: Soak, listener: Listener) -> None:
-    """The ledger will tell what is missing, so this does not."""
-    try:
-        until(lambda: len(listener.answered_at) >= asked.requests, "every answer", _ANSWERED_WITHIN_S)
-    except TimeoutError:
-        return
+    """Until all are there, or none comes any more: the ledger will tell what is missing."""
+    before = -1
+    while before < (answered := len(listener.answered_at)) < asked.requests:
+        before = answered
+        with suppress(TimeoutError):
+            until(lambda: len(listener.answered_at) >= asked.requests, "every answer", _QUIET_S)
 
 
 def _line(fault: Fault) -> str:

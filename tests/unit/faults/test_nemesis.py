@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -21,6 +22,14 @@ def test_every_kind_of_fault_is_planned_in_every_soak(faults, seed):
 def test_a_seed_is_one_plan_and_another_seed_another():
     assert plan(20, 7) == plan(20, 7)
     assert plan(20, 7) != plan(20, 8)
+
+
+def test_some_faults_fall_while_another_is_held():
+    planned = plan(20, 7)
+    assert any(
+        one.is_held and then.after_s < one.hold_s and one.victim != then.victim
+        for one, then in pairwise(planned)
+    )
 
 
 def test_fewer_faults_than_kinds_are_refused():
@@ -131,3 +140,10 @@ def test_unanswered_at_a_fault_is_what_was_acknowledged_before_it_and_made_after
 def test_a_fault_that_nobody_felt_is_seen():
     (found,) = recoveries([FAULT], [sent("answered", 9.0)], [result("answered", 9.5)], {"answered": 9.6})
     assert found.unanswered == 0
+
+
+def test_unanswered_is_also_what_was_made_before_a_fault_and_could_not_be_acknowledged():
+    requests = [sent("stuck", 9.0), sent("read at once", 9.0)]
+    made = [result("stuck", 9.5), result("read at once", 9.5)]
+    (found,) = recoveries([FAULT], requests, made, {"stuck": 14.0, "read at once": 10.1})
+    assert found.unanswered == 1
