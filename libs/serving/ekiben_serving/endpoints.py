@@ -37,6 +37,11 @@ class StaticEndpoint(BaseModel):
     timeout_s: float = Field(default=1.0, gt=0, le=3600)
     max_retries: int = Field(default=3, ge=0, le=10)
 
+    @property
+    def address(self) -> str:
+        """Its URL, or the URI of the model that is loaded here."""
+        return self.url or self.model_uri or ""
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.url is None) == (self.model_uri is None):
@@ -123,7 +128,7 @@ class ModelClientFactory:
         self, model: str, version: str, endpoint: StaticEndpoint, signature: Sequence[FeatureSpec] | None
     ) -> ModelClient:
         if endpoint.url is None:
-            return InProcessModelClient(model, endpoint.model_uri or "", load=self._load)
+            return InProcessModelClient(model, endpoint.address, load=self._load)
         return HTTPModelClient(
             model,
             endpoint.url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -18,11 +19,11 @@ from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.patience import MainFlow, ParkedLane
-from ekiben_inference_gateway.routing import Choice, RouteTable
+from ekiben_inference_gateway.routing import Endpoint
 from ekiben_inference_gateway.scoring import Limits
 from ekiben_inference_gateway.settings import GatewaySettings
-from ekiben_serving.http_client import HTTPModelClient
-from ekiben_serving.model_client import ModelClient
+from ekiben_inference_gateway.static import Opener, static_members
+from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints, read_endpoints
 
 
 def build(
@@ -36,13 +37,16 @@ def build(
     routes = service.table(ROUTES)
     metrics = GatewayMetrics(service.registry)
     outages = Outages(settings.outage_patience_s)
-    clients = RoutedClients(open_client or partial(over_http, settings=settings))
+    endpoints = read_endpoints(settings.endpoints_file) if settings.endpoints_file else ModelEndpoints()
+    static = static_members(endpoints)
+    clients = RoutedClients(open_client or Opener(endpoints, ModelClientFactory(endpoints), settings))
     latencies = Latencies()
     main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
     asking = partial(Caller, clients, outages=outages, latencies=latencies, metrics=metrics)
     handler = partial(
         answer,
         routes=routes,
+        static=static,
         outages=outages,
         limits=Limits(
             settings.rows_per_call, settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)
@@ -52,7 +56,16 @@ def build(
         metrics=metrics,
     )
     service.resource(clients.lifespan)
-    service.background(partial(sweep, routes, clients, outages, latencies, settings.client_sweep_s))
+    service.background(
+        partial(
+            sweep,
+            partial(routed_endpoints, routes, static),
+            clients,
+            outages,
+            latencies,
+            settings.client_sweep_s,
+        )
+    )
     service.consume(
         PREDICTION_REQUESTS,
         partial(handler, caller=asking(patience=main_flow)),
@@ -62,26 +75,17 @@ def build(
     return service
 
 
-def over_http(choice: Choice, *, settings: GatewaySettings) -> ModelClient:
-    """A client of one routed version, checked against what the route says of it."""
-    endpoint = choice.endpoint
-    return HTTPModelClient(
-        endpoint.model,
-        endpoint.url,
-        timeout=settings.call_budget_s,
-        max_retries=settings.max_retries,
-        version=endpoint.version,
-        signature=choice.signature,
-    )
-
-
 async def sweep(
-    routes: RouteTable, clients: RoutedClients, outages: Outages, latencies: Latencies, every_s: float
+    endpoints: Callable[[], frozenset[Endpoint]],
+    clients: RoutedClients,
+    outages: Outages,
+    latencies: Latencies,
+    every_s: float,
 ) -> None:
     """Let go, from time to time, of what left the routes."""
     while True:
         await asyncio.sleep(every_s)
-        routed = routed_endpoints(routes)
+        routed = endpoints()
         outages.keep(routed)
         latencies.keep(routed)
         await clients.sweep(routed)

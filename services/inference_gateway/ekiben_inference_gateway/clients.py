@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from structlog.stdlib import get_logger
 
 from ekiben_contracts.routing import ModelRouted
-from ekiben_inference_gateway.routing import Choice, Endpoint, RouteTable
+from ekiben_inference_gateway.routing import NO_MEMBERS, Choice, Endpoint, Member, RouteTable
 from ekiben_serving.model_client import ModelClient
 
 log = get_logger(__name__)
@@ -56,12 +56,15 @@ class RoutedClients:
             self._clients.clear()
 
 
-def routed_endpoints(routes: RouteTable) -> frozenset[Endpoint]:
+def routed_endpoints(routes: RouteTable, static: Mapping[str, Member] = NO_MEMBERS) -> frozenset[Endpoint]:
     """Every endpoint that takes traffic now."""
-    return frozenset(
+    routed = {
         Endpoint(route.model, version.version, version.url)
         for route in routes.values()
         if isinstance(route, ModelRouted)
         for version in route.versions
         if version.weight > 0
-    )
+    }
+    known = {endpoint.model for endpoint in routed}
+    written = (member for model, member in static.items() if model not in known)
+    return frozenset(routed | {choice.endpoint for member in written for choice in member.choices})

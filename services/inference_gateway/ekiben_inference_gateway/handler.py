@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -19,7 +19,7 @@ from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
-from ekiben_inference_gateway.routing import Router, RouteTable
+from ekiben_inference_gateway.routing import NO_MEMBERS, Member, Router, RouteTable
 from ekiben_inference_gateway.scoring import Asked, Limits, Scored, score
 
 
@@ -33,11 +33,12 @@ async def answer(
     draw_by: DrawBy,
     clock: Callable[[], datetime],
     metrics: GatewayMetrics,
+    static: Mapping[str, Member] = NO_MEMBERS,
 ) -> list[Verdict]:
     """One verdict for each request of a batch, in their order. `caller` asks as its lane does."""
     requests = [request_of(received) for received in batch]
-    router, behind = await _route({request.asked.model for request in requests}, routes)
-    now, routed = clock(), routed_endpoints(routes)
+    router, behind = await _route({request.asked.model for request in requests}, routes, static)
+    now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
     admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
     scored = iter(await score([one for one in admitted if isinstance(one, Asked)], ask, limits, now))
@@ -65,19 +66,21 @@ def request_of(received: Received) -> Request:
     return Request(identity, asked, asked.requested_at or received.recorded_at, received.attempt)
 
 
-async def _route(names: set[str], routes: RouteTable) -> tuple[Router, str | None]:
+async def _route(
+    names: set[str], routes: RouteTable, static: Mapping[str, Member]
+) -> tuple[Router, str | None]:
     """Plans for these names. Before anybody is called unknown, the routes are read to their current end.
 
     The text says why that could not be done; None where all is known that can be.
     """
-    router = Router(routes)
+    router = Router(routes, static)
     if all(router.is_complete(name) for name in names):
         return router, None
     try:
         await routes.catch_up()
     except TimeoutError as error:
         return router, f"the routes could not be read to their current end: {error!r}"
-    return Router(routes), None
+    return Router(routes, static), None
 
 
 def _conclude(

@@ -6,11 +6,12 @@ and a candidate's interval of the 10,000 slots grows from slot 0, so 5 % -> 25 %
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from ekiben_contracts.event import Event
@@ -76,11 +77,18 @@ class Plan:
     ensemble: EnsembleDefined | None = None
 
 
-class Router:
-    """Plans by name, made once for each batch: routes may change between two."""
+NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})
 
-    def __init__(self, routes: RouteTable) -> None:
+
+class Router:
+    """Plans by name, made once for each batch: routes may change between two.
+
+    A model that no route knows is taken from `static`, which a file has written.
+    """
+
+    def __init__(self, routes: RouteTable, static: Mapping[str, Member] = NO_MEMBERS) -> None:
         self._routes = routes
+        self._static = static
         self._plans: dict[str, Plan | None] = {}
 
     def plan(self, name: str) -> Plan | None:
@@ -101,6 +109,7 @@ class Router:
         return sorted(
             {event.ensemble for event in events if isinstance(event, EnsembleDefined)}
             | {event.model for event in events if isinstance(event, ModelRouted) and _choices(event)}
+            | self._static.keys()
         )
 
     def _make(self, name: str) -> Plan | None:
@@ -115,7 +124,7 @@ class Router:
     def _member(self, model: str) -> Member | None:
         route = self._routes.get(f"model/{model}")
         choices = _choices(route) if isinstance(route, ModelRouted) else ()
-        return Member(model, choices) if choices else None
+        return Member(model, choices) if choices else self._static.get(model)
 
 
 def slot(model: str, by: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -39,6 +40,11 @@ class GatewaySettings(BaseSettings):
         default=900.0,
         ge=0,
         description="How long the requests of an endpoint that is down wait; then they are dead letters.",
+    )
+    endpoints_file: Path | None = Field(
+        default=None,
+        description="config/model_endpoints.yaml or another: models to serve without a deployer, and where "
+        "else to ask when an endpoint is away.",
     )
     draw_by: Literal["request_id", "entity_id"] = Field(
         default="request_id", description="What draws the version: entity_id keeps an entity on one version."

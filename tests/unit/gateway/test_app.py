@@ -18,13 +18,11 @@ from ekiben_contracts.topics import (
     dead_letter_topic,
     side_topic,
 )
-from ekiben_inference_gateway.app import build, over_http
-from ekiben_inference_gateway.routing import Router
+from ekiben_inference_gateway.app import build
 from ekiben_inference_gateway.settings import GatewaySettings
-from ekiben_serving.http_client import HTTPModelClient
 from ekiben_synthesizer.app import build as build_synthesizer
 from ekiben_synthesizer.settings import SynthesizerSettings
-from unit.gateway.building import FEATURES, FakeModels, FakeRoutes, ensemble, model, received, version
+from unit.gateway.building import FEATURES, FakeModels, ensemble, model, received, version
 from unit.in_memory import QUICK, Kafka, running, until
 
 DEAD = dead_letter_topic(PREDICTION_REQUESTS.name, GATEWAY)
@@ -213,6 +211,18 @@ async def test_every_client_is_closed_after_the_drain(kafka, gateway, models):
     assert models.client("delay").closed
 
 
+async def test_a_model_that_only_a_file_names_is_served_without_a_route(kafka, models, tmp_path):
+    written = tmp_path / "model_endpoints.yaml"
+    written.write_text("models: {storms: {version: '4', endpoints: [{url: 'http://127.0.0.1:3009'}]}}")
+    gateway = build(GatewaySettings(endpoints_file=written), QUICK, kafka.cluster, models.open)
+    async with running(gateway):
+        ask(kafka, 0, model="storms")
+        ask(kafka, 1, model="delay")
+        storms, delay = await kafka.events(MODEL_OUTPUTS, 2)
+    assert (storms.outputs[0].model, storms.outputs[0].version) == ("storms", "4")
+    assert delay.outputs[0].model == "delay"
+
+
 async def test_with_the_synthesizer_a_request_becomes_a_prediction(kafka, gateway):
     synthesizer = build_synthesizer(SynthesizerSettings(), QUICK, kafka.cluster)
     async with running(gateway, synthesizer):
@@ -221,10 +231,3 @@ async def test_with_the_synthesizer_a_request_becomes_a_prediction(kafka, gatewa
         single, both = await kafka.events(PREDICTION_RESULTS, 2)
     assert (single.request_id, single.prediction, single.label) == ("flight-0", 0.35, "on_time")
     assert (both.request_id, both.prediction, both.agreement) == ("flight-1", 0.35, 1.0)
-
-
-async def test_over_http_a_version_is_asked_as_its_route_says(kafka):
-    choice = Router(FakeRoutes.of(model())).plan("delay").members[0].choices[0]
-    client = over_http(choice, settings=GatewaySettings())
-    assert isinstance(client, HTTPModelClient)
-    await client.close()

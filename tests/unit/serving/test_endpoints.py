@@ -86,3 +86,15 @@ def test_what_is_wrong_is_named(write, text: str, said: str):
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(EndpointsFileError, match=r"none\.yaml"):
         read_endpoints(tmp_path / "none.yaml", {})
+
+
+def test_the_file_of_this_repository_and_its_example_can_be_read(write):
+    text = (Path(__file__).parents[3] / "config" / "model_endpoints.yaml").read_text()
+    assert read_endpoints(write(text), {}).models == {}
+    lines = text.splitlines()
+    example = [line.removeprefix("# ") for line in lines[lines.index("# models:") : -1]]
+    (trees,) = read_endpoints(write("\n".join(example)), {}).models.values()
+    assert [endpoint.address for endpoint in trees.endpoints] == [
+        "http://127.0.0.1:3001",
+        "models:/flight-delay-trees/1",
+    ]
