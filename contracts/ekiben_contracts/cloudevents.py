@@ -24,6 +24,7 @@ from ekiben_contracts.envelope import (
 )
 from ekiben_contracts.errors import InvalidEventError, Reason, UnreadableError
 from ekiben_contracts.event import Event
+from ekiben_contracts.patient import read_patiently
 from ekiben_contracts.topics import Topic
 from ekiben_contracts.wording import describe, found
 
@@ -152,14 +153,19 @@ def _carried(topic: Topic) -> str:
 
 def _refuse(error: ValidationError, value: bytes, event_type: type[Event], ce_id: str | None) -> NoReturn:
     """Tell a wrong field, which can be answered, from bytes that say nothing."""
+    told = None
     try:
         data = from_json(value)
     except ValueError as broken:
-        raise UnreadableError(
-            Reason.UNDECODABLE,
-            f"expected the JSON of {event_type.type}, found {value[:40]!r}: {broken}",
-            ce_id=ce_id,
-        ) from error
+        try:
+            data = read_patiently(value)
+        except ValueError:
+            raise UnreadableError(
+                Reason.UNDECODABLE,
+                f"expected the JSON of {event_type.type}, found {value[:40]!r}: {broken}",
+                ce_id=ce_id,
+            ) from error
+        told = f"expected numbers of a few digits, and a few levels, found {broken}"
     if not isinstance(data, dict):
         raise UnreadableError(
             Reason.UNDECODABLE,
@@ -167,7 +173,8 @@ def _refuse(error: ValidationError, value: bytes, event_type: type[Event], ce_id
             ce_id=ce_id,
         ) from error
     sent = cast("dict[str, Any]", data)
-    raise InvalidEventError(f"{event_type.type}: {describe(error)}", data=sent, ce_id=ce_id) from error
+    message = f"{event_type.type}: {told or describe(error)}"
+    raise InvalidEventError(message, data=sent, ce_id=ce_id) from error
 
 
 @lru_cache(maxsize=64)

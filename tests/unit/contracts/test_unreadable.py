@@ -215,3 +215,33 @@ def test_a_structured_event_with_a_wrong_field_can_be_answered():
 
     assert caught.value.ce_id == "7"
     assert caught.value.data == {"model": "m"}
+
+
+TOO_MUCH = {"digits": b"9" * 5_000, "more digits": b"9" * 500_000, "levels": b"[" * 500 + b"]" * 500}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_a_request_that_says_too_much_is_still_known_by_its_id(name: str):
+    value = b'{"model": "m", "entity_id": "e", "request_id": "r-1", "features": {"x": %s}}' % TOO_MUCH[name]
+    with pytest.raises(
+        InvalidEventError, match="expected numbers of a few digits, and a few levels"
+    ) as caught:
+        decode(value, [], PREDICTION_REQUESTS)
+    assert caught.value.data["request_id"] == "r-1"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"request_id": "\\ud800", "x": %s}' % (b"9" * 5_000),
+        b'{"x": %s, "y": NaN}' % (b"9" * 5_000),
+        b"%s" % (b"9" * 5_000),
+        b'{"x": %s' % (b"9" * 5_000),
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        '{"x": 1}'.encode("utf-16"),
+    ],
+    ids=["half a pair", "NaN", "no object", "cut off", "far too deep", "UTF-16"],
+)
+def test_what_says_too_much_and_is_no_request_either_is_unreadable(value: bytes):
+    with pytest.raises(UnreadableError):
+        decode(value, [], PREDICTION_REQUESTS)
