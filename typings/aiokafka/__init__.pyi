@@ -6,6 +6,7 @@ from ssl import SSLContext
 from typing import NamedTuple
 
 from aiokafka.abc import ConsumerRebalanceListener as ConsumerRebalanceListener
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 class TopicPartition(NamedTuple):
     topic: str
@@ -95,18 +96,6 @@ class AIOKafkaConsumer:
     ) -> dict[TopicPartition, list[ConsumerRecord]]: ...
     async def __aenter__(self) -> AIOKafkaConsumer: ...
     async def __aexit__(self, *error: object) -> None: ...
-
-class BatchBuilder:
-    def append(
-        self,
-        *,
-        timestamp: int | None,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = ...,
-    ) -> object | None: ...
-    def record_count(self) -> int: ...
-    def size(self) -> int: ...
 
 class AIOKafkaProducer:
     def __init__(

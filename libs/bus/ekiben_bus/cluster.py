@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from ekiben_bus.careful import CarefulConsumer, Gap
 from ekiben_bus.connection import client_options
+from ekiben_bus.packing import PackingProducer
 from ekiben_bus.records import Record
 from ekiben_bus.settings import KafkaSettings
 from ekiben_contracts.topics import LARGEST_RECORD
@@ -95,7 +96,7 @@ class KafkaCluster:
 
     def producer(self) -> Producer:
         """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""
-        return AIOKafkaProducer(
+        return PackingProducer(
             **self._options,
             acks="all",
             enable_idempotence=True,

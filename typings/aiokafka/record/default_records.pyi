@@ -1,4 +1,10 @@
+from collections.abc import Iterator
+
 class DefaultRecord:
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
     def __init__(
         self,
         offset: int,
@@ -8,6 +14,11 @@ class DefaultRecord:
         value: bytes | None,
         headers: list[tuple[str, bytes | None]],
     ) -> None: ...
+
+class DefaultRecordBatch:
+    CODEC_ZSTD: int
+    def __init__(self, buffer: bytes) -> None: ...
+    def __iter__(self) -> Iterator[DefaultRecord]: ...
 
 class _DefaultRecordBatchPy:
     _buffer: bytearray

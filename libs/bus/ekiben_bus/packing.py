@@ -1,0 +1,36 @@
+"""A producer whose large batches are compressed: what came in must go out again.
+
+A broker measures a batch as it travels, so that a compressed record larger than the limit of its
+topic comes in. Its dead letter, or itself on its way to another lane, is refused unless it is
+compressed as well: the flow would stop at it for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.structs import RecordMetadata
+
+from ekiben_contracts.topics import RECORD_LIMIT
+
+
+class PackingProducer(AIOKafkaProducer):
+    """Sends a batch as it is unless it is larger than the record limit: then it is one large record."""
+
+    async def send_batch(
+        self, batch: BatchBuilder, topic: str, *, partition: int
+    ) -> asyncio.Future[RecordMetadata]:
+        """See AIOKafkaProducer.send_batch."""
+        sent = pack(batch) if batch.size() > RECORD_LIMIT else batch
+        return await super().send_batch(sent, topic, partition=partition)
+
+
+def pack(batch: BatchBuilder) -> BatchBuilder:
+    """The same records, compressed by zstd: the strongest that Kafka knows, and the widest window."""
+    packed = BatchBuilder(batch.size(), DefaultRecordBatch.CODEC_ZSTD)
+    for record in DefaultRecordBatch(bytes(batch._build())):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        packed.append(timestamp=record.timestamp, key=record.key, value=record.value, headers=record.headers)
+    return packed
