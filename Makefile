@@ -58,12 +58,16 @@ fix: setup ## Format, and mend what ruff can mend
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: bench-bus ## The bus beside bare aiokafka, and the columnar body beside JSON; ratios
-	$(BIN)/python benchmarks/columnar.py
+bench: setup ## Ekiben beside bare skeletons and what else there is; ratios, and one JSON line
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: bench-bus
 bench-bus: setup ## The bus beside bare aiokafka; the last line is one JSON object with bus_to_bare
 	$(BIN)/python benchmarks/bus.py $(BENCH)
+
+.PHONY: bench-columns
+bench-columns: setup ## The columnar body beside JSON, against one real Bento
+	$(BIN)/python benchmarks/columnar.py $(BENCH)
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements.lock

@@ -1,0 +1,45 @@
+"""The port of a side: one way from requests to answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from subprocess import Popen
+from typing import NamedTuple, Protocol
+
+from confluent_kafka import Message
+
+from benchmarks.asking import Ask
+from benchmarks.ground import Ground
+
+
+class Answer(NamedTuple):
+    """What a record of the answers says."""
+
+    request_id: str
+    prediction: float
+
+
+class Names(NamedTuple):
+    """The topics of a run: `first` is where the first stage writes, the answers' own if it is the only."""
+
+    requests: str
+    first: str
+    answers: str
+
+
+class Side(Protocol):
+    """What is measured. Every run has a prefix for its topics and groups that no other has.
+
+    `up_first` says that it must run before anything is produced, else it loses that. `running` starts
+    its processes and yields them. `read` gives None for what is no prediction.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def up_first(self) -> bool: ...
+    def create(self, ground: Ground, prefix: str) -> Names: ...
+    def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]: ...
+    def running(self, ground: Ground, prefix: str) -> AbstractContextManager[Sequence[Popen[bytes]]]: ...
+    def read(self, message: Message) -> Answer | None: ...
