@@ -79,6 +79,19 @@ class PlainClient:
         """The first result of a request."""
         return json.loads(self.results([request_id])[request_id][0].value())
 
+    def answers(self, request_id: str, count: int) -> dict[str, dict[str, Any]]:
+        """The results of a request by their ids, once there are so many."""
+        found: dict[str, dict[str, Any]] = {}
+
+        def take(message: Message) -> bool:
+            result = json.loads(message.value())
+            if result["request_id"] == request_id:
+                found[dict(message.headers() or [])["ce_id"].decode()] = result
+            return len(found) >= count
+
+        self._read(RESULTS, take, f"{count} results of {request_id}")
+        return found
+
     def dead_letter(self, partition: int, offset: int) -> Message:
         """The dead letter of the request at this place."""
         found: list[Message] = []

@@ -58,10 +58,12 @@ class Search:
 
         Two rounds: what came back lies behind what it came back from, so all is read once before.
         """
-        ends = {grave.dead_letters: await self._note_returns(grave, ledger) for grave in graves}
+        ends = [(grave, await self._note_returns(grave, ledger)) for grave in graves]
         await self._settle(actions, ledger)
-        for grave in graves:
-            async for record in self.records(grave.dead_letters, ends[grave.dead_letters]):
+        for grave, end in ends:
+            if not any(end.values()):
+                continue
+            async for record in self.records(grave.dead_letters, end):
                 letter = parse(record)
                 if not ledger.is_settled(letter) and ledger.is_new(letter):
                     yield letter, grave
