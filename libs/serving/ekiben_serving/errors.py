@@ -47,7 +47,7 @@ class BreakerOpenError(ModelUnavailableError):
 
 
 class ModelTransientError(ModelClientError):
-    """500 or another 5xx, or an answer that was cut off: the endpoint lives, and may do better later."""
+    """500 or another 5xx, broken HTTP, or an answer that was cut off: it lives, and may do better later."""
 
 
 class ModelProtocolError(ModelClientError):
@@ -59,4 +59,4 @@ class BadRequestError(ModelProtocolError):
 
 
 class BadResponseError(ModelProtocolError):
-    """No HTTP, another status, a wrong content type, frame, model or row count, or too large a body."""
+    """Another status, a wrong content type, frame, model or row count, or too large a body."""

@@ -70,7 +70,9 @@ class Endpoint:
                 "Raise the timeout, send fewer rows, or look at the load of the endpoint.",
             ) from None
         except httpx.DecodingError as error:
-            raise self._bad_response(f"an answer to {path} in HTTP", repr(str(error))) from error
+            raise ModelTransientError(
+                self.model, self.url, f"expected an answer to {path} in HTTP, found {str(error)!r}"
+            ) from error
         except httpx.TransportError as error:
             raise ModelUnavailableError(
                 self.model, self.url, f"expected an answer to {path}, found the connection failed: {error}"

@@ -210,7 +210,7 @@ async def test_a_budget_that_is_used_up_asks_nobody() -> None:
             "starts with",
         ),
         (_cut_off(_answered([1.0, 2.0])), ModelTransientError, "Was the body cut off"),
-        (httpx.DecodingError("no status line"), BadResponseError, "in HTTP, found .no status line"),
+        (httpx.DecodingError("no status line"), ModelTransientError, "in HTTP, found .no status line"),
         (httpx.ReadTimeout("slow"), ModelTimeoutError, "within 5 s, found none"),
     ],
 )

@@ -13,7 +13,6 @@ import pytest
 
 from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_serving.errors import (
-    BadResponseError,
     ModelTimeoutError,
     ModelTransientError,
     ModelUnavailableError,
@@ -123,8 +122,15 @@ async def test_an_answer_that_is_cut_off_is_told_at_once(answer: Answer) -> None
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a" * 10_000])
-async def test_what_is_no_http_is_a_bad_response(said: bytes) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"a" * 10_000,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nlonger than that",
+    ],
+)
+async def test_what_is_no_http_is_told_at_once(said: bytes) -> None:
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(said)
@@ -133,7 +139,7 @@ async def test_what_is_no_http_is_a_bad_response(said: bytes) -> None:
 
     async with listening(say) as url:
         client = _client(url, FrozenClock())
-        with pytest.raises(BadResponseError, match="in HTTP, found"):
+        with pytest.raises(ModelTransientError, match="in HTTP, found"):
             await client.predict_batch([{"x": 1.0}])
         await client.close()
 
