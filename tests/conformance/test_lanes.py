@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from conformance.test_bus import (
@@ -20,7 +21,7 @@ from conformance.test_bus import (
     side,
     topics,
 )
-from conformance.world import World
+from conformance.world import World, until
 from ekiben_bus.lanes import MovedRecord, move, replay
 from ekiben_bus.memory import StoredRecord
 from ekiben_bus.publishing import WireRecord
@@ -73,6 +74,50 @@ async def test_a_retry_waits_for_its_time(world: World, topics: None):
         await world.read(results(world), PARTITIONS, 1)
     assert len(tries) == 2
     assert tries[1] - tries[0] >= 0.69
+
+
+async def test_a_retry_that_is_not_due_lets_none_behind_it_pass(world: World, topics: None):
+    """Stamps are of many clocks: what is due may lie behind what is not, and must not be committed past."""
+    now = int(time.time() * 1000)
+    first, second = (
+        move(StoredRecord(requests(world), 0, n, now, b"k", ask(n).value, ()), "") for n in (1, 2)
+    )
+    producer = world.cluster.producer()
+    await producer.start()
+    batch = producer.create_batch()
+    for record, stamp in ((first, now + 1000), (second, now - 60_000)):
+        batch.append(timestamp=stamp, key=record.key, value=record.value, headers=record.headers)
+    await (await producer.send_batch(batch, side(world, "retry-5s"), partition=0))
+    await producer.stop()
+    async with running(world, answer_all, **QUICK_RETRIES):
+        assert ids(await world.read(results(world), PARTITIONS, 2)) == ["r1/result/1", "r2/result/1"]
+
+
+async def test_nothing_overtakes_a_record_that_could_not_be_moved_and_is_answered_after_all(
+    world: World, topics: None
+):
+    recovered = asyncio.Event()
+
+    async def r0_fails_at_first(batch: Sequence[Received]) -> Sequence[Verdict]:
+        return [
+            Retry("503", exhausted(r))
+            if r.event.request_id == "r0" and not recovered.is_set()
+            else Emit((answer(r),))
+            for r in batch
+        ]
+
+    await world.topics.allow(side(world, "retry-5s"), 100)
+    await publish(world, *(ask(n, partition=0) for n in range(4)))
+    async with running(world, r0_fails_at_first, **QUICK_RETRIES) as service:
+        await until(
+            lambda: service.registry.get_sample_value(
+                "ekiben_batches_failed_total", {"topic": requests(world)}
+            )
+        )
+        recovered.set()
+        assert ids(await world.read(results(world), PARTITIONS, 4))[:4] == [
+            f"r{n}/result/1" for n in range(4)
+        ]
 
 
 async def test_when_all_retries_are_over_the_record_is_a_dead_letter_with_its_answer(

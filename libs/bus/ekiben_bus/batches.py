@@ -46,21 +46,31 @@ class BatchLoop:
         Raises:
             PublishError: something was not acknowledged, so nothing of the batch is finished.
         """
+        await self._publisher.publish(outbox.moves)
         await self._publisher.publish(outbox.records)
 
     def _split(self, read: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
+        """What is due, and what is not due yet with all behind it: stamps are of many clocks, in no order."""
         if not self._lane.delay_s:
             return read, ()
         latest = (self._clock().timestamp() - self._lane.delay_s) * 1000
-        return (
-            [record for record in read if record.timestamp <= latest],
-            [record for record in read if record.timestamp > latest],
-        )
+        due: list[Record] = []
+        early: list[Record] = []
+        waiting: set[int] = set()
+        for record in read:
+            if record.timestamp > latest:
+                waiting.add(record.partition)
+            (early if record.partition in waiting else due).append(record)
+        return due, early
 
     def _leave(self, early: Sequence[Record], outbox: Outbox) -> None:
         """What is not due stays where it is, the first of each partition and all behind it."""
+        stamps: list[int] = []
         for record in early:
-            outbox.early.setdefault(TopicPartition(record.topic, record.partition), record.offset)
-        if early:
-            first = min(record.timestamp for record in early) / 1000
+            place = TopicPartition(record.topic, record.partition)
+            if place not in outbox.early:
+                outbox.early[place] = record.offset
+                stamps.append(record.timestamp)
+        if stamps:
+            first = min(stamps) / 1000
             outbox.due_in_s = max(0.0, first + self._lane.delay_s - self._clock().timestamp())

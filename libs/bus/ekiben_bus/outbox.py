@@ -45,10 +45,14 @@ class Author:
 class Outbox:
     """What a batch has to publish, and the next offset of each partition once that is acknowledged.
 
+    `moves` go first, and `records` once they are acknowledged: if a move fails and its record is then
+    answered after all, no output of a later record may be there already.
+
     `held` names, with the reason, the partitions whose rest has to be read again; `early` those
     whose next record is not due yet, and `due_in_s` when the first of them will be.
     """
 
+    moves: list[WireRecord] = field(default_factory=list[WireRecord])
     records: list[WireRecord] = field(default_factory=list[WireRecord])
     finished: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     held: dict[TopicPartition, str] = field(default_factory=dict[TopicPartition, str])
@@ -118,9 +122,7 @@ class Packer:
         return None
 
     def _move(self, record: Record, to: str, outbox: Outbox, **why: str) -> None:
-        outbox.records.append(
-            move(record, to, **{name: text[:_LONGEST_REASON] for name, text in why.items()})
-        )
+        outbox.moves.append(move(record, to, **{name: text[:_LONGEST_REASON] for name, text in why.items()}))
         outbox.moved += 1
 
     def _answer(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:

@@ -186,10 +186,22 @@ class Service:
             await stack.enter_async_context(opener())
         for subscription in self._subscriptions:
             stack.push_async_callback(subscription.stop)
-        self._consuming = await asyncio.gather(
-            *(subscription.start() for subscription in self._subscriptions)
-        )
-        self._started = True
+        await self._begin_to_read()
+
+    async def _begin_to_read(self) -> None:
+        """Join every group. It takes as long as their other members take to let go: a stop need not wait."""
+        joining = asyncio.create_task(self._join())
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([joining, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if joining.done():
+                self._consuming = joining.result()
+                self._started = True
+        finally:
+            await _cancel([joining, stopped])
+
+    async def _join(self) -> list[asyncio.Task[None]]:
+        return await asyncio.gather(*(subscription.start() for subscription in self._subscriptions))
 
     async def _check_partitions(self) -> None:
         naming = self._author.naming

@@ -51,6 +51,7 @@ class Subscription:
         self._in_flight: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._failures = 0
+        self._overruns = 0
         self._trouble = ""
         self._due_in_s = 0.0
         self._holding = False
@@ -84,7 +85,7 @@ class Subscription:
             self._membership.rewind(_first_offsets(records))  # unread for whoever owns the partitions next
             await asyncio.sleep(_TURN_S)
             return
-        self._in_flight = asyncio.create_task(self._answer(records))
+        self._in_flight = asyncio.create_task(self._answer(self._as_many_as_fit(records)))
         try:
             await asyncio.wait([self._in_flight])
         except asyncio.CancelledError:
@@ -99,6 +100,13 @@ class Subscription:
         elif self._due_in_s:
             await self._pause(min(self._due_in_s, _LONGEST_PAUSE_S))
 
+    def _as_many_as_fit(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Half as many after each batch that took too long: the same one would take too long for ever."""
+        most = max(1, len(records) >> self._overruns)
+        if most < len(records):
+            self._membership.rewind(_first_offsets(records[most:]))
+        return records[:most]
+
     async def _answer(self, records: Sequence[Record]) -> None:
         started = asyncio.get_running_loop().time()
         self._oldest.reading(min(record.timestamp for record in records))
@@ -107,9 +115,11 @@ class Subscription:
                 outbox = await self._carry_through(records)
         except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
             self._metrics.failed.labels(self.topic).inc()
+            self._overruns += isinstance(error, TimeoutError)
             self._holding = False
             self._fail(repr(error), _first_offsets(records), len(records))
             return
+        self._overruns = max(0, self._overruns - 1)
         self._membership.finish(outbox.finished)
         self._oldest.answered(_oldest_left(records, outbox))
         self._count(outbox, len(records), asyncio.get_running_loop().time() - started)
