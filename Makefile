@@ -29,7 +29,12 @@ test: setup ## Every test, on real Kafka, BentoML and MLflow
 
 .PHONY: test-fast
 test-fast: setup ## The tests of decisions, and the bus in memory
-	$(BIN)/pytest tests/unit tests/conformance -m "not kafka" $(TEST)
+	$(BIN)/pytest tests/unit tests/conformance tests/simulation -m "not kafka" $(TEST)
+
+.PHONY: simulate
+simulate: setup ## The bus on a simulated broker and a virtual clock: SEEDS=2000 FROM=0; SEED=7 TRACE=1 replays one
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
 
 .PHONY: soak
 soak: setup ## Kill, pause and end everything while a ledger is kept: REQUESTS=200000 FAULTS=50 SEED=7 MARKDOWN=FILE

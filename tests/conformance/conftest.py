@@ -1,9 +1,11 @@
-"""Each conformance test runs twice: in memory, and on the real Kafka that the ladder finds."""
+"""Each conformance test runs thrice: in memory, there over the simulation's wire, and on real Kafka."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from random import Random
 
 import pytest
 from aiokafka import TopicPartition
@@ -14,6 +16,8 @@ from conformance.world import World
 from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.memory import MemoryCluster
 from ekiben_bus.settings import KafkaSettings
+from simulation.trace import Trace
+from simulation.weather import Climate, Weather
 
 
 class KafkaTopics:
@@ -46,11 +50,21 @@ class MemoryTopics:
         self._cluster.log(place).delete_before(offset)
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+SLUGGISH = Climate(latency_s=0.004, slow=0.02, slow_s=0.1)
+
+
+def simulated_wire() -> Weather:
+    """That of the simulation, where requests overtake one another, and none is lost."""
+    weather = Weather(Random(7), SLUGGISH, Trace(asyncio.get_running_loop()))
+    weather.is_stormy = True
+    return weather
+
+
+@pytest.fixture(params=["memory", "simulated", pytest.param("kafka", marks=pytest.mark.kafka)])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     prefix = f"test-{uuid.uuid4().hex[:8]}."
-    if request.param == "memory":
-        cluster = MemoryCluster()
+    if request.param != "kafka":
+        cluster = MemoryCluster(wire=simulated_wire() if request.param == "simulated" else None)
         yield World(cluster, MemoryTopics(cluster), prefix)
         return
     bootstrap = request.getfixturevalue("kafka").bootstrap_servers

@@ -85,7 +85,7 @@ class MemoryCluster:
         if number > expected:
             raise OutOfOrderSequenceNumber
         if number == expected:
-            self._append(partition, records)
+            self.keep(partition, records)
             self._next_numbers[producer, partition] = number + 1
 
     def append(
@@ -99,9 +99,9 @@ class MemoryCluster:
             MessageSizeTooLargeError: one is larger than the topic allows.
         """
         now = self.now_ms()
-        self._append(partition, [NewRecord(now, key, value, headers) for key, value, headers in records])
+        self.keep(partition, [NewRecord(now, key, value, headers) for key, value, headers in records])
 
-    def _append(self, partition: TopicPartition, records: Sequence[NewRecord]) -> None:
+    def keep(self, partition: TopicPartition, records: Sequence[NewRecord]) -> None:
         log = self.log(partition)
         stored = [
             StoredRecord(*partition, log.end + n, new.timestamp, new.key, new.value, tuple(new.headers))

@@ -112,22 +112,29 @@ class MemoryConsumer:
             await asyncio.sleep(_LOOK_AGAIN_S)
             return {}
         try:
-            found = await self._fetch(partitions, max_records or _EVERYTHING)
-            if not found and timeout_ms:
-                patience = max(timeout_ms / 1000, _PATIENCE_S)
-                await self._cluster.wait_for_arrival(partitions or tuple(self._positions), patience)
-                found = await self._fetch(partitions, max_records or _EVERYTHING)
+            return await self._poll(partitions, max_records or _EVERYTHING, timeout_ms / 1000)
         except OffsetOutOfRangeError as error:
             self._look_for_gap(error.args[0])
-            return {}
         except KafkaError:
             await asyncio.sleep(_AGAIN_IN_S)  # as aiokafka's fetcher does, who tells nobody
-            return {}
-        return found
+        return {}
+
+    async def _poll(self, partitions: Sequence[TopicPartition], most: int, timeout_s: float) -> Found:
+        """An empty fetch waits at the broker for the first record to come."""
+        await self._assigned.wait()
+        places = partitions or tuple(self._positions)
+        if timeout_s and not any(self._has_news(place) for place in places):
+            await self._cluster.wait_for_arrival(places, max(timeout_s, _PATIENCE_S))
+            await self._assigned.wait()
+            if not any(self._has_news(place) for place in self._positions):
+                return {}
+        return await self._fetch(partitions, most)
+
+    def _has_news(self, place: TopicPartition) -> bool:
+        return place in self._positions and self._positions[place] != self._cluster.log(place).end
 
     async def _fetch(self, partitions: Sequence[TopicPartition], most: int) -> Found:
         """What comes of a position that has moved meanwhile, or is not ours any more, is thrown away."""
-        await self._assigned.wait()
         asked = {place: self._positions[place] for place in partitions or self._positions}
         request = Request(Errand.FETCH, next(iter(asked)).topic if asked else "")
         found = await self._cluster.wire.carry(request, lambda: self._read(asked, most))

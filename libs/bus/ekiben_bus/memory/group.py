@@ -17,6 +17,7 @@ from aiokafka.errors import IllegalGenerationError, RebalanceInProgressError, Un
 
 NOBODY = ""
 NO_GENERATION = -1
+_INSTANT_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Group:
             self._members[member_id] = _Member(terms, loop.time())
             self._watch(member_id)
         member = self._members[member_id]
-        member.terms, member.seen_at, member.joining = terms, loop.time(), loop.create_future()
-        joined = member.joining
+        member.terms, member.seen_at = terms, loop.time()
+        joined = member.joining = member.joining or loop.create_future()
         self._begin()
         return joined
 
@@ -86,8 +87,12 @@ class Group:
 
     def leave(self, member_id: str) -> None:
         """Go, and let the others share."""
-        if self._members.pop(member_id, None) is not None:
-            self._begin()
+        member = self._members.pop(member_id, None)
+        if member is None:
+            return
+        if member.joining is not None and not member.joining.done():
+            member.joining.set_exception(UnknownMemberIdError())
+        self._begin()
 
     def _require(self, member_id: str, generation: int) -> None:
         if member_id not in self._members:
@@ -135,7 +140,7 @@ class Group:
             return
         now = asyncio.get_running_loop().time()
         left = member.terms.session_s - (0.0 if member.joining else now - member.seen_at)
-        if left > 0:
+        if left > _INSTANT_S:
             self._later(left, self._watch, member_id)
         else:
             self.leave(member_id)

@@ -97,7 +97,6 @@ class GroupMember:
             if self._beating is not None:
                 await _end(self._beating)
             partitions = await self._join()
-            self._rejoin.clear()
             async with self._calling:
                 await self._owner.take(partitions)
             self._beating = asyncio.create_task(self._beat())
@@ -113,6 +112,7 @@ class GroupMember:
                     self._request(Errand.JOIN), partial(self._group.join, member_id, self._terms)
                 )
                 generation = await joined
+                self._rejoin.clear()
                 partitions = await self._wire.carry(
                     self._request(Errand.SYNC), partial(self._group.sync, member_id, generation)
                 )
@@ -120,7 +120,8 @@ class GroupMember:
                 self._lose(error)
                 await asyncio.sleep(_AGAIN_IN_S)
             else:
-                self._generation = generation
+                # an answer to what was sent before may have made us forget who we are
+                self._id, self._generation = member_id, generation
                 return partitions
 
     async def _beat(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ class MemoryProducer:
         self._cluster = cluster
         self._id = cluster.new_producer_id()
         self._sequences: Counter[TopicPartition] = Counter()
+        self._turns: defaultdict[TopicPartition, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closed = False
 
     async def start(self) -> None:
@@ -78,7 +79,8 @@ class MemoryProducer:
         return asyncio.ensure_future(self._deliver(batch, place, number))
 
     async def _deliver(self, batch: MemoryBatch, place: TopicPartition, number: int) -> None:
-        await self._cluster.wire.carry(
-            Request(Errand.PRODUCE, place.topic),
-            lambda: self._cluster.receive(self._id, number, place, batch.records),
-        )
+        async with self._turns[place]:  # as aiokafka does: the next batch of a partition after this one
+            await self._cluster.wire.carry(
+                Request(Errand.PRODUCE, place.topic),
+                lambda: self._cluster.receive(self._id, number, place, batch.records),
+            )
