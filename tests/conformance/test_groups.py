@@ -121,6 +121,11 @@ async def test_what_waits_is_counted_by_endpoint_with_its_age_until_it_is_answer
         healthy.set()
         await world.read(results(world), PARTITIONS, 6)
     assert [each.lane for each in await ekiben.groups.waiting(group=GROUP)] == ["retry-5s"]
+    healthy.clear()
+    await publish(world, ask(9, partition=1))
+    async with running(world, sick, retry_delays_s=(60, 60, 60)):
+        await world.read(side(world, "parked"), PARTITIONS, 7)
+        assert (await by_lane(ekiben, "parked")).count == 1
 
 
 async def by_lane(ekiben: Ekiben, lane: str):

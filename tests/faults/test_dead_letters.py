@@ -138,6 +138,29 @@ async def test_a_replay_killed_again_and_again(
     assert letters > left[0] > left[1] > left[2] > left[3] == last["replayed"] > 0
 
 
+async def test_ctrl_c_while_a_replay_goes_on(
+    kafka_settings: KafkaSettings, topic_prefix: str, attack: Attack
+):
+    await bury(kafka_settings, topic_prefix, 400)
+    answered: Counter[str] = Counter()
+    async with (
+        gateway(kafka_settings, topic_prefix, answered),
+        Ekiben(kafka=kafka_settings, topic_prefix=topic_prefix) as client,
+    ):
+        process = ekiben(kafka_settings, topic_prefix, "replay", "--all", "--rate", "40")
+        await until(lambda: answered, 60)
+        process.send_signal(signal.SIGINT)
+        printed, _ = await asyncio.to_thread(process.communicate)
+        await until(lambda: len(answered) == json.loads(printed)["replayed"], 60)
+        left = sum([each.count for each in await client.dead_letters(group=GATEWAY).count()])
+    told = json.loads(printed)
+    assert process.returncode == 130
+    assert told["interrupted"]
+    assert 0 < told["replayed"] < 400
+    assert left == 400 - told["replayed"]
+    attack.report(records=400, faults=1, lost=0, duplicated=0, out_of_order=0)
+
+
 async def all_results(client: Ekiben):
     async with client.results(from_beginning=True) as results:
         async for result in results.to_end():

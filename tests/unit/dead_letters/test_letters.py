@@ -189,20 +189,31 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(cluster, ekiben):
     assert (sent(cluster), actions(cluster)) == ([], [])
 
 
-async def test_a_replay_keeps_its_pace(cluster, ekiben):
-    clock = 0.0
+async def test_a_replay_keeps_its_pace_however_long_it_searched(cluster, ekiben):
+    clock = waited = 0.0
 
     async def sleep(seconds):
-        nonlocal clock
+        nonlocal clock, waited
         clock += seconds
+        waited += seconds
+
+    def searching(_progress):
+        nonlocal clock
+        clock += 1000.0
 
     for offset in range(100):
         bury(cluster, offset=offset)
     desk = Desk(ekiben._connection, ekiben._author, lambda: NOW, lambda: clock, sleep)
-    letters = DeadLetters(desk, Selection())
+    letters = DeadLetters(desk, Selection(), searching)
     moved, _ = await done(letters.replay(ANN, pace=Pace(20)))
     assert len(moved) == 100
-    assert clock == pytest.approx(5.0)
+    assert waited == pytest.approx(5.0)
+
+
+async def test_a_topic_that_nobody_reads_is_told_from_one_without_dead_letters(ekiben):
+    with pytest.raises(NotFoundError, match="inference-gateway reads "):
+        await ekiben.dead_letters(topic="ekiben.prediction-reqeusts").count()
+    assert await ekiben.dead_letters(topic="ekiben.prediction-requests").count() == []
 
 
 async def test_large_records_are_sent_a_few_at_a_time(cluster, ekiben):

@@ -114,14 +114,13 @@ class DeadLetters:
     async def _carry_out(
         self, decision: Decision, pace: Pace, limit: int | None, *, again: bool, dry_run: bool
     ) -> AsyncGenerator[Chunk]:
-        started, sent = self._desk.monotonic(), 0
         async with aclosing(in_chunks(self._found(again=again), decision, pace, limit)) as chunks:
             async for chunk in chunks:
+                began = self._desk.monotonic()
                 if not dry_run:
                     await self._publish(chunk)
                 yield chunk
-                sent += len(chunk.moves)
-                wait_s = 0.0 if dry_run else pace.wait_s(sent, self._desk.monotonic() - started)
+                wait_s = 0.0 if dry_run else pace.wait_s(len(chunk.moves), self._desk.monotonic() - began)
                 if wait_s:
                     await self._desk.sleep(wait_s)
 
@@ -148,7 +147,16 @@ class DeadLetters:
         naming, selection = self._desk.author.naming, self._selection
         if selection.ids:
             return graves_of(selection.ids, naming)
-        return graves(naming, selection.topic, selection.group)
+        found = graves(naming, selection.topic, selection.group)
+        if not found:
+            known = sorted(f"{grave.group} reads {grave.topic}" for grave in graves(naming))
+            raise NotFoundError(
+                expected=f"a group {selection.group or 'of any name'} that reads "
+                f"{selection.topic or 'any topic'}",
+                found="none in the contracts",
+                attempt="; ".join(known),
+            )
+        return found
 
     async def _actions(self) -> AsyncGenerator[Action]:
         async for record in self._search.records(self._desk.actions):

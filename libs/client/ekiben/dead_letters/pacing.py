@@ -27,5 +27,5 @@ class Pace:
         return records >= self.chunk or size >= _MOST_BYTES
 
     def wait_s(self, sent: int, elapsed_s: float) -> float:
-        """How long to wait after so many were sent in that time."""
+        """How long to wait after so many were sent in that time. What was slow before earns no burst."""
         return 0.0 if self.rate is None else max(0.0, sent / self.rate - elapsed_s)
