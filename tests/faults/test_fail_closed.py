@@ -191,7 +191,10 @@ async def test_records_deleted_unread(world: World, admin: AIOKafkaAdminClient, 
         await until(lambda: "50 records were deleted unread" in " ".join(service._problems()))
         problem = next(each for each in service._problems() if "deleted" in each)
         assert f"offset 100 of {place.topic}, partition 1" in problem
-        assert f"`ekiben offsets skip --group {world.prefix}{GROUP} --topic {place.topic}`" in problem
+        assert (
+            f"`ekiben offsets skip --group {world.prefix}{GROUP} --topic {place.topic} --to-earliest`"
+            in problem
+        )
         assert len(await world.read(results(world), PARTITIONS, 0)) == 100
         began = time.monotonic()
         await skip(world, place, 150)

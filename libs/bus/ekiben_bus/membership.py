@@ -78,7 +78,7 @@ class Membership:
         if self._gap is not None:
             return (
                 f"group {self._group} has stopped: {self._gap}. Nothing is skipped unless somebody says so: "
-                f"`ekiben offsets skip --group {self._group} --topic {self._topic}`"
+                f"`ekiben offsets skip --group {self._group} --topic {self._topic} --to-earliest`"
             )
         if not self._assigned:
             return f"{self._topic}: waiting for an assignment of group {self._group}"
