@@ -29,6 +29,7 @@ class Ledger:
         # without a name it is a temporary file: https://sqlite.org/inmemorydb.html#temp_db
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLES)
+        self._db.execute("BEGIN")  # never committed: a transaction for each row costs twice as much
 
     def __enter__(self) -> Self:
         return self
