@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
+from rich.console import Console
+from rich.progress import Progress as Bars
 from typer.testing import CliRunner
 
 from ekiben.cli.app import app
@@ -18,6 +21,7 @@ from ekiben.cli.dlq.tallying import MOST_TOLD, Tally
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.interrupting import Interruption, StoppedError
 from ekiben.cli.output import Output
+from ekiben.cli.watching import shown
 from ekiben.dead_letters import Chunk, LeftOut, Progress, Selection, Why
 from ekiben.dead_letters.acting import Move
 from ekiben_bus.publishing import WireRecord
@@ -146,3 +150,20 @@ async def test_the_first_ctrl_c_is_heard_between_two_steps():
         with pytest.raises(StoppedError):
             watch(Progress("t", 2, 2))
     assert [progress.read for progress in seen] == [1]
+
+
+def test_a_long_reading_is_shown_on_a_terminal():
+    screen = io.StringIO()
+    with Bars(console=Console(file=screen, force_terminal=True, width=100), transient=True) as bars:
+        shown(bars)(Progress("the.topic.dlq", 1000, 2000))
+        bars.refresh()
+    assert "reading the.topic.dlq" in screen.getvalue()
+    assert "50%" in screen.getvalue()
+
+
+def test_where_no_terminal_is_nothing_is_shown(capsys):
+    with Output().progress() as bars:
+        shown(bars)(Progress("the.topic.dlq", 1000, 2000))
+        bars.refresh()
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "")
