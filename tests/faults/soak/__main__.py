@@ -21,8 +21,9 @@ def main() -> int:
     options = _parser().parse_args()
     asked = Soak(options.requests, options.faults, options.seed)
     said = Console(stderr=True, highlight=False)
-    said.print(f"seed {asked.seed}: {asked.requests:,} requests, {asked.faults} faults", style="bold")
     home = Path(tempfile.mkdtemp(prefix="ekiben-soak-"))
+    said.print(f"seed {asked.seed}: {asked.requests:,} requests, {asked.faults} faults", style="bold")
+    said.print(f"data and logs are in {home}; they go if all goes well")
     began = time.monotonic()
     report = soak(asked, home, lambda line: said.print(f"{time.monotonic() - began:6.1f} s  {line}"))
     said.print(as_tables(report))
@@ -32,7 +33,7 @@ def main() -> int:
     if report.is_good:
         shutil.rmtree(home)
         return 0
-    said.print(f"[bold red]wrong: {', '.join(report.wrongs)}[/]; data and logs are in {home}")
+    said.print(f"[bold red]wrong: {', '.join(report.wrongs)}[/]; data and logs stay in {home}")
     return 1
 
 
