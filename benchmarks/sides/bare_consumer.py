@@ -32,7 +32,7 @@ from ekiben_bus.connection import client_options
 from ekiben_bus.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from aiokafka import BatchBuilder  # only our stubs know it by this name
+    from aiokafka.producer.message_accumulator import BatchBuilder
 
 BATCH_BYTES = 1024 * 1024
 
