@@ -45,7 +45,7 @@ class Writer:
     def __init__(
         self, bootstrap: str, places: dict[str, Place | None] | None = None, **options: object
     ) -> None:
-        limits = {"message.max.bytes": LARGEST, "batch.size": 500_000, "linger.ms": 5}
+        limits = {"message.max.bytes": LARGEST, "batch.size": 500_000, "linger.ms": 5, "log_level": 2}
         self._bootstrap = bootstrap
         self._producer = Producer({"bootstrap.servers": bootstrap, **limits, **options})
         self.places: dict[str, Place | None] = {} if places is None else places
@@ -79,6 +79,10 @@ class Writer:
             on_delivery=delivered,
         )
 
+    def poll(self) -> None:
+        """Hear of what has its place by now."""
+        self._producer.poll(0)
+
     def flush(self) -> None:
         """Return once every record has its place."""
         assert self._producer.flush(_FLUSHED_WITHIN_S) == 0
@@ -108,7 +112,12 @@ class Reader:
     def __init__(self, bootstrap: str, *topics: str) -> None:
         self.records: list[Read] = []
         self._consumer = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": "outside", "fetch.message.max.bytes": LARGEST}
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "outside",
+                "fetch.message.max.bytes": LARGEST,
+                "log_level": 2,
+            }
         )
         known = self._consumer.list_topics(timeout=10).topics
         self._consumer.assign(

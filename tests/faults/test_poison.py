@@ -227,9 +227,9 @@ async def test_poison_corpus(
         out_of_order=0,
         recovered_s=[took],
     )
-    assert batches is not None
-    assert batches < len(CORPUS) / 4, "expected several records to share a batch"
     assert poisoned.whose(missing) == {}
     assert poisoned.whose({topic: set(ids) - expected[topic] for topic, ids in found.items()}) == {}
     assert all(len(ids) == len(set(ids)) for ids in found.values())
     assert wrong == {}
+    assert batches is not None
+    assert batches < len(CORPUS) / 4, "expected several records to share a batch"
