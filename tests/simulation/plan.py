@@ -44,6 +44,7 @@ class FaultKind(StrEnum):
     FORGET_COMMITS = "forget commits"
     REFUSE_RECORDS = "refuse records"
     REFUSE_COMMITS = "refuse commits"
+    STEP_CLOCK = "step the clock"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Plan:
 def plan(seed: int) -> Plan:
     """The plan of a seed."""
     random = Random(seed)
-    calm_from_s = random.choice((6.0, 12.0, 25.0))
+    calm_from_s = random.choice((4.0, 8.0, 16.0))
     synthesizers = random.choice((0, 0, 1, 2))
     batch_timeout_s = random.choice((3.0, 10.0, 60.0))
     partitions = random.randint(1, 4)
@@ -120,7 +121,7 @@ def plan(seed: int) -> Plan:
         replays=random.choice((0, 0, 3)),
         batch_records=random.choice((1, 3, 8, 64)),
         batch_timeout_s=batch_timeout_s,
-        commit_interval_s=random.choice((0.25, 0.25, 1.0)),
+        commit_interval_s=random.choice((0.25, 0.5, 1.0)),
         retry_delays_s=random.choice(((0.3, 0.6, 1.2), (1.0, 2.0, 4.0))),
         skew_s=random.choice((0.0, 0.02, 0.5)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -39,7 +40,8 @@ class Sweep:
 
 def sweep(seeds: Iterable[int], workers: int | None = None) -> Iterator[Outcome]:
     """Run them all; outcomes come in the order of their seeds."""
-    pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn"))
+    # what is imported is never garbage: without it each collection is short
+    pool = ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn"), initializer=gc.freeze)
     try:
         yield from pool.map(attempt, seeds, chunksize=_SHARE)
     finally:

@@ -23,6 +23,7 @@ from simulation.trace import Trace
 from simulation.weather import Weather
 
 _FORGOTTEN = 5
+_FURTHEST_STEP_S = 5.0
 
 
 class Trouble:
@@ -59,6 +60,8 @@ class Trouble:
                 instance.in_trouble = False
             case FaultKind.JOIN:
                 await self._visit(guest(), fault.for_s)
+            case FaultKind.STEP_CLOCK:
+                instance.process.skew_s = self._random.uniform(-_FURTHEST_STEP_S, _FURTHEST_STEP_S)
             case FaultKind.FORGET_COMMITS:
                 self._forget_commits()
             case FaultKind.REFUSE_RECORDS:
