@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from benchmarks import options as names
-from benchmarks.comparing import Comparison, compare
+from benchmarks.comparing import compare
+from benchmarks.effort import Effort, effort_of
+from benchmarks.latencies import measure_latencies
 from benchmarks.lineup import Lineup, lineup
+from benchmarks.memory import show_memory, watch_memory
 from benchmarks.options import read_options
 from benchmarks.profiling import profile
+from benchmarks.scaling import Scaled, scale, show_scaled
+from benchmarks.tables import show_comparison, show_paced, summary
 from ekiben_telemetry.logging import configure
 
 
@@ -18,32 +24,44 @@ def main() -> None:
     """Run what was asked for; the last line is one JSON object."""
     options = read_options()
     configure("benchmark", "ERROR")
-    with lineup(options.sides, options.bootstrap_servers, sampling=options.profile) as found:
+    effort = effort_of(options)
+    with lineup(options) as found:
         if options.profile:
-            summary = {"profile_us": profile(found, options.events)}
+            said: Mapping[str, object] = {"profile_us": profile(found, effort.fast_events)}
+        elif options.memory:
+            said = _memory(found, effort)
+        elif options.scaling:
+            said = _scale(found, effort)
         else:
-            summary = _compare(found, options)
-    print(json.dumps(summary))
+            said = _compare(found, effort, options)
+    print(json.dumps(said))
 
 
-def _compare(found: Lineup, options: argparse.Namespace) -> dict[str, object]:
-    events = dict.fromkeys(found.sides, int(options.events))
-    comparison = compare(found.sides, found.ground, events, options.runs)
+def _compare(found: Lineup, effort: Effort, options: argparse.Namespace) -> Mapping[str, object]:
+    comparison = compare(found, effort)
+    show_comparison(comparison, found.skipped)
+    latencies = measure_latencies(found, comparison, effort)
+    show_paced(latencies.tried)
     if options.json is not None:
         runs = {side: [asdict(run) for run in runs] for side, runs in comparison.runs.items()}
-        options.json.write_text(json.dumps(runs, indent=1))
-    return _summary(comparison)
+        options.json.write_text(
+            json.dumps({"runs": runs, "paced": list(map(asdict, latencies.tried))}, indent=1)
+        )
+    return summary(comparison, latencies, found.skipped)
 
 
-def _summary(comparison: Comparison) -> dict[str, object]:
-    ratios = {
-        "gateway_to_bare": comparison.to_bare(names.GATEWAY),
-        "pipeline_to_bare": comparison.to_bare(names.PIPELINE),
-    }
-    return {
-        **{name: None if ratio is None else round(ratio, 3) for name, ratio in ratios.items()},
-        "missing": comparison.missing([names.GATEWAY, names.PIPELINE]),
-    }
+def _memory(found: Lineup, effort: Effort) -> Mapping[str, object]:
+    memory = watch_memory(found.sides[names.GATEWAY], found.ground, effort.memory_events)
+    show_memory(memory)
+    return {"memory_mb": memory.most_mb, "memory_mb_per_100k": memory.mb_per_100k, "events": memory.events}
+
+
+def _scale(found: Lineup, effort: Effort) -> Mapping[str, object]:
+    done: list[Scaled] = []
+    for scaled in scale(found.ground, effort):
+        show_scaled(scaled)
+        done.append(scaled)
+    return {"scaling": [asdict(scaled) for scaled in done]}
 
 
 if __name__ == "__main__":

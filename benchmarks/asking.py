@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ekiben_contracts.cloudevents import encode
+from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.prediction import PredictionRequested
 
 
@@ -25,19 +26,22 @@ class Ask(NamedTuple):
 class Asking:
     """Requests about rows, which are gone through again and again.
 
-    `expected` are the predictions of the rows, from 0 to 1; None where nobody knows them.
+    `expected` are the predictions of the rows, from 0 to 1; without them any number is right.
     """
 
     def __init__(
-        self, model: str, rows: pd.DataFrame, entities: Sequence[str], expected: np.ndarray | None
+        self,
+        model: str,
+        rows: Sequence[Mapping[str, FeatureValue]],
+        entities: Sequence[str] | None = None,
+        expected: np.ndarray | None = None,
     ) -> None:
         self.model = model
-        self.names = [str(name) for name in rows.columns]
-        # through text, so that a float32 reads 39.02 and not 39.0200004577
-        self.rows = json.loads(rows.to_json(orient="records"))
-        self._entities = entities
+        self.names = list(rows[0])
+        self.rows = rows
+        self._entities = entities or [f"entity-{number}" for number in range(len(rows))]
         self._expected = expected
-        self._features = [json.dumps(row, separators=(",", ":")) for row in self.rows]
+        self._features = [json.dumps(row, separators=(",", ":")) for row in rows]
 
     def asks(self, start: int, end: int) -> Iterator[Ask]:
         """The requests from number `start` to before `end`, as Ekiben's own client writes them."""
@@ -66,3 +70,15 @@ class Asking:
         if self._expected is None:
             return True
         return abs(prediction - float(self._expected[int(request_id[1:]) % len(self.rows)])) < 1e-5  # noqa: PLR2004
+
+
+def rows_of(file: Path) -> list[dict[str, FeatureValue]]:
+    """The rows in a file of JSON lines.
+
+    Raises:
+        ValueError: there is none.
+    """
+    rows = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
+    if not rows:
+        raise ValueError(f"expected a JSON object a line in {file}, found none")
+    return rows

@@ -43,6 +43,15 @@ class Trees:
     entities: Sequence[str]
 
     @cached_property
+    def asked(self) -> list[dict[str, float]]:
+        """The rows as JSON has them, by their shortest text: 39.02, not 39.0200004577."""
+        names = [str(name) for name in self.rows.columns]
+        return [
+            {name: float(str(value)) for name, value in zip(names, row, strict=True)}
+            for row in self.rows.to_numpy()
+        ]
+
+    @cached_property
     def expected(self) -> np.ndarray:
         """What the model answers to each row: the probability that the flight is late."""
         with threadpool_limits(limits=1):

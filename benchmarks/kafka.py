@@ -11,7 +11,15 @@ from contextlib import contextmanager
 from subprocess import Popen
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -27,6 +35,12 @@ from ekiben_bus.settings import KafkaSettings
 _PATIENCE_S: Final = 60.0
 _POLL_S: Final = 0.02
 _CHUNK: Final = 10_000
+_STILL_BEING_MADE: Final = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+)
+"""What a partition answers just after its creation; librdkafka does not call it retriable."""
 _STAMPED_BY_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
@@ -53,10 +67,18 @@ class Topics:
         self._admin = AdminClient(client_settings(kafka))
 
     def create(self, names: Sequence[str], partitions: int) -> None:
-        """Topics with as many copies as the cluster gives them."""
+        """Topics with as many copies as the cluster gives them, that everybody sees when this returns."""
         wanted = [NewTopic(name, num_partitions=partitions, replication_factor=-1) for name in names]
         for created in self._admin.create_topics(wanted).values():
             created.result(_PATIENCE_S)
+        # a group that looks too early is assigned nothing, and looks again after minutes
+        until = time.monotonic() + _PATIENCE_S
+        while not all(self._is_led(name) for name in names) and time.monotonic() < until:
+            time.sleep(_POLL_S)
+
+    def _is_led(self, name: str) -> bool:
+        partitions = self._admin.list_topics(name, _PATIENCE_S).topics[name].partitions.values()
+        return bool(partitions) and all(partition.leader >= 0 for partition in partitions)
 
     def stamp(self, name: str) -> None:
         """From now on the broker says when a record came: no side's clock is trusted."""
@@ -79,13 +101,13 @@ class Topics:
 class Writer:
     """Produces requests, each acknowledged before `finish` returns."""
 
-    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str, linger_ms: int = 5) -> None:
         self._topic = topic
         self._refused: list[str] = []
         self._producer = Producer(
             {
                 **client_settings(kafka),
-                "linger.ms": 5,
+                "linger.ms": linger_ms,
                 "partitioner": "murmur2_random",  # as Java's and aiokafka's clients
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": 1_048_576,
@@ -134,10 +156,7 @@ class Reader:
 
     def __len__(self) -> int:
         """How many records there are now."""
-        ends = (
-            self._consumer.get_watermark_offsets(place, _PATIENCE_S, cached=False) for place in self._places
-        )
-        return sum(end[1] for end in ends if end is not None)
+        return sum(map(self._end, self._places))
 
     def all(self) -> Iterator[Message]:
         """Every record that is there now, from where it was read to.
@@ -160,6 +179,18 @@ class Reader:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _end(self, place: TopicPartition) -> int:
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(place, _PATIENCE_S, cached=False)
+            except KafkaException as error:
+                if error.args[0].code() not in _STILL_BEING_MADE or time.monotonic() > until:
+                    raise
+            else:
+                return found[1] if found else 0
+            time.sleep(_POLL_S)
 
 
 @contextmanager

@@ -1,56 +1,109 @@
-"""The sides of a session: those that can run, and why the others cannot."""
+"""The sides of a session: those that can run here, and why the others cannot."""
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import options as names
-from benchmarks.asking import Asking
+from benchmarks.asking import Asking, rows_of
 from benchmarks.flights import MODEL, train
 from benchmarks.ground import Ground
-from benchmarks.serving import ekiben_bento, raw_bento
+from benchmarks.serving import Raw, Served, ekiben_bento, raw_bento, somebody_elses
 from benchmarks.sides.bare import Bare
 from benchmarks.sides.ekiben import end_to_end, gateway_alone, route_to
+from benchmarks.sides.mlserver_environment import UnavailableError, mlserver
+from benchmarks.sides.mlserver_transport import MLServer
+from benchmarks.sides.naive import Naive
 from benchmarks.sides.side import Side
 from ekiben_bus.brokers.ladder import broker
 from ekiben_bus.settings import KafkaSettings
 from ekiben_contracts.topics import PREDICTION_REQUESTS
 
+_OURS_ALONE = "it asks the benchmark's own servers, not the model at --model-url"
+
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """Sides by name, in the order in which they run, and the reasons of those that were asked for in vain."""
+    """Sides by name, in the order in which they run, and why others that were asked for do not.
+
+    `two_hops` is the bare skeleton that latencies from end to end are compared with.
+    """
 
     ground: Ground
-    sides: Mapping[str, Side]
-    skipped: Mapping[str, str]
+    sides: dict[str, Side] = field(default_factory=dict[str, Side])
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+    two_hops: Side | None = None
 
 
 @contextmanager
-def lineup(
-    asked: Sequence[str], bootstrap_servers: str | None, *, sampling: bool = False
-) -> Iterator[Lineup]:
+def lineup(options: argparse.Namespace) -> Iterator[Lineup]:
     """Kafka, the model behind HTTP, and the sides in front of it."""
-    kafka = KafkaSettings(bootstrap_servers=bootstrap_servers) if bootstrap_servers else None
+    servers = options.bootstrap_servers
+    kafka = KafkaSettings(bootstrap_servers=servers) if servers else None
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ekiben-bench-")))
-        trees = train()
         found = stack.enter_context(broker(None, kafka=kafka))
         print(f"Kafka: {found}")
-        served = stack.enter_context(ekiben_bento(MODEL, trees.fitted, trees.rows, folder))
-        raw = stack.enter_context(raw_bento(trees, folder))
-        routes = [route_to(served)]
-        every: dict[str, Side] = {
-            names.BARE_256: Bare("bare skeleton, 256 rows", ("--url", raw.url), 256, 2048, 2),
-            names.BARE_1024: Bare("bare skeleton, 1,024 rows", ("--url", raw.url), 1024, 4096, 2),
-            names.GATEWAY: gateway_alone(routes),
-            names.PIPELINE: end_to_end(routes),
-            names.IN_PROCESS: Bare("in process", ("--model", str(raw.model)), 1024, 4096, 2),
-        }
-        asking = Asking(MODEL, trees.rows, trees.entities, trees.expected)
-        ground = Ground(found.settings, asking, folder, PREDICTION_REQUESTS.partitions, sampling)
-        yield Lineup(ground, {name: every[name] for name in asked if name in every}, {})
+        raw: Raw | None = None
+        if options.model_url:
+            served, rows = somebody_elses(options.model_url), rows_of(options.rows)
+            asking = Asking(served.model, rows)
+        else:
+            trees = train()
+            served = stack.enter_context(ekiben_bento(MODEL, trees.fitted, trees.rows, folder))
+            raw = stack.enter_context(raw_bento(trees, folder))
+            asking = Asking(MODEL, trees.asked, trees.entities, trees.expected)
+        partitions = PREDICTION_REQUESTS.partitions
+        ground = Ground(found.settings, asking, folder, partitions, options.profile)
+        found_lineup = Lineup(ground, two_hops=None if raw is None else _two_hops(raw))
+        _line_up(found_lineup, options.sides, served, raw)
+        yield found_lineup
+
+
+def _two_hops(raw: Raw) -> Side:
+    name, over_http = "bare skeleton, two hops", ("--url", raw.url)
+    return Bare(name, over_http, rows=1024, poll=1024, polls_in_flight=1, two_hops=True, patient=True)
+
+
+def _line_up(lineup: Lineup, asked: tuple[str, ...], served: Served, raw: Raw | None) -> None:
+    every = _sides(served) | ({} if raw is None else _sides_of_ours(raw))
+    for name in asked:
+        if name in every:
+            lineup.sides[name] = every[name]
+        elif raw is None:
+            lineup.skipped[name] = _OURS_ALONE
+        else:
+            _add_mlserver(lineup, raw)
+
+
+def _sides(served: Served) -> dict[str, Side]:
+    routes = [route_to(served)]
+    return {
+        names.GATEWAY: gateway_alone(routes),
+        names.PIPELINE: end_to_end(routes),
+        names.NAIVE: Naive(served.url),
+    }
+
+
+def _sides_of_ours(raw: Raw) -> dict[str, Side]:
+    over_http, here = ("--url", raw.url), ("--model", str(raw.model))
+    return {
+        names.BARE_256: Bare("bare skeleton, 256 rows", over_http, 256, 2048, 2),
+        names.BARE_1024: Bare("bare skeleton, 1,024 rows", over_http, 1024, 4096, 2),
+        names.IN_PROCESS: Bare("model in process", here, 1024, 4096, 2),
+    }
+
+
+def _add_mlserver(lineup: Lineup, raw: Raw) -> None:
+    try:
+        command = mlserver()
+    except UnavailableError as error:
+        lineup.skipped[names.MLSERVER] = str(error)
+        return
+    lineup.sides[names.MLSERVER] = MLServer("MLServer", command, raw.model)
+    lineup.sides[names.MLSERVER_WORKER] = MLServer("MLServer, a worker", command, raw.model, workers=1)

@@ -15,7 +15,7 @@ from benchmarks.ground import Ground
 from benchmarks.kafka import Reader, Topics, Writer, reading, wait_for
 from benchmarks.sides.side import Names, Side
 
-STARTED_WITHIN_S = 60.0
+STARTED_WITHIN_S = 120.0
 STALLED_S = 15.0
 _PILOT = 1_000_000_000
 _PILOT_EVERY_S = 1.0
@@ -39,27 +39,27 @@ class Measured:
     load: float
 
 
-def measure(side: Side, ground: Ground, events: int) -> Measured:
+def measure(side: Side, ground: Ground, events: int, *, stalled_s: float = STALLED_S) -> Measured:
     """Let it answer so many events that are already there, and count.
 
     The clock runs from the first answer of its first stage to the last answer of all, by the broker's
-    stamps: starting up is nobody's throughput. What has to be up first gets them in a burst, and there
-    the clock starts with the burst's first answer too.
+    stamps: starting up is nobody's throughput. What has to be up first gets them in a burst, and its
+    clock starts with that. What has not come when nothing came for `stalled_s` is missing.
     """
     load = psutil.getloadavg()[0]
     with topics_of(side, ground) as (prefix, names):
-        cpu_us = _carry_through(side, ground, prefix, names, events)
+        cpu_us = _carry_through(side, ground, prefix, names, events, stalled_s)
         return _count(side, ground, names, events, cpu_us, load)
 
 
 @contextmanager
-def topics_of(side: Side, ground: Ground) -> Iterator[tuple[str, Names]]:
-    """Topics that no other run has, with their prefix; deleted afterwards."""
+def topics_of(side: Side, ground: Ground, *, stamped: bool = True) -> Iterator[tuple[str, Names]]:
+    """Topics that no other run has, with their prefix; `stamped` by the broker's clock; then deleted."""
     prefix = f"bench-{secrets.token_hex(4)}."
     topics = Topics(ground.kafka)
     try:
         names = side.create(ground, prefix)
-        for name in {names.first, names.answers}:
+        for name in {names.first, names.answers} if stamped else ():
             topics.stamp(name)
         yield prefix, names
     finally:
@@ -87,7 +87,9 @@ def is_pilot(request_id: str) -> bool:
     return request_id.startswith("r") and int(request_id[1:]) >= _PILOT
 
 
-def _carry_through(side: Side, ground: Ground, prefix: str, names: Names, events: int) -> float | None:
+def _carry_through(
+    side: Side, ground: Ground, prefix: str, names: Names, events: int, stalled_s: float
+) -> float | None:
     writer = Writer(ground.kafka, names.requests)
     backlog = side.requests(ground, 0, events)
     with reading(ground.kafka, names.answers) as answers:
@@ -101,7 +103,7 @@ def _carry_through(side: Side, ground: Ground, prefix: str, names: Names, events
                 writer.finish()
             wait_for(answers, 1, STARTED_WITHIN_S, processes)
             cpu_s, answered = _cpu_s(processes), len(answers)
-            wait_for(answers, events, STALLED_S, processes)
+            wait_for(answers, events, stalled_s, processes)
             used_s, more = _cpu_s(processes) - cpu_s, len(answers) - answered
             return used_s * 1e6 / more if more else None
 
@@ -125,8 +127,9 @@ def _count(
             elif not is_pilot(answer.request_id):
                 right[answer.request_id] = message.timestamp()[1]
     stamps = list(right.values()) if names.first == names.answers else _stamps(ground, names.first)
-    start, end = min(stamps, default=0), max(right.values(), default=0)
-    timed = len(right) - stamps.count(start)
+    counted = sorted(stamps)[-events:]  # without pilots, which came first
+    start, end = min(counted, default=0), max(right.values(), default=0)
+    timed = len(right) if side.up_first else len(right) - counted.count(start)
     return Measured(
         side=side.name,
         events=events,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
-BARE_256 = "bare-256"
-BARE_1024 = "bare-1024"
-GATEWAY = "gateway"
-PIPELINE = "pipeline"
-NAIVE = "naive"
-MLSERVER = "mlserver"
-IN_PROCESS = "in-process"
-SIDES = (BARE_256, BARE_1024, GATEWAY, PIPELINE, NAIVE, MLSERVER, IN_PROCESS)
+BARE_256: Final = "bare-256"
+BARE_1024: Final = "bare-1024"
+GATEWAY: Final = "gateway"
+PIPELINE: Final = "pipeline"
+NAIVE: Final = "naive"
+MLSERVER: Final = "mlserver"
+MLSERVER_WORKER: Final = "mlserver-worker"
+IN_PROCESS: Final = "in-process"
+TWO_HOPS: Final = "bare-two-hops"
+SIDES: Final = (BARE_256, BARE_1024, GATEWAY, PIPELINE, IN_PROCESS, NAIVE, MLSERVER)
+"""Those of a comparison. mlserver-worker comes with mlserver; the two hops are for latencies."""
 
-EVENTS = 150_000
-QUICK_EVENTS = 5_000
-RUNS = 3
+_NEEDED: Final = {"profile": (BARE_1024, GATEWAY, PIPELINE), "memory": (GATEWAY,), "scaling": ()}
+"""The sides of what is done in place of a comparison."""
 
-_DESCRIPTION = """\
+_DESCRIPTION: Final = """\
 Ekiben beside what could be used in its place: the same model, the same events, real Kafka, one machine.
 
 Starts what it needs, prints tables of ratios, and ends with one JSON object on one line.
@@ -36,23 +39,23 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--sides", type=_sides, default=SIDES, metavar="A,B", help=f"of {', '.join(SIDES)}; all by default"
     )
-    parser.add_argument("--events", type=int, help=f"of the fast sides; {EVENTS:,} by default")
-    parser.add_argument("--runs", type=int, help=f"of each side, in turn; {RUNS} by default")
+    parser.add_argument("--events", type=int, help="of the fast sides; 150,000 by default")
+    parser.add_argument("--runs", type=int, help="of each side, in turn; 3 by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single run there too")
     yours = parser.add_argument_group("with what is yours")
     yours.add_argument("--bootstrap-servers", help="your Kafka; topics are made with a prefix, and deleted")
     yours.add_argument("--model-url", help="an Ekiben Bento that serves; needs --rows")
-    yours.add_argument(
-        "--rows", type=Path, metavar="FILE", help="rows to ask it about, one JSON object a line"
+    yours.add_argument("--rows", type=Path, metavar="FILE", help="rows to ask it about, a JSON object a line")
+    other = parser.add_argument_group("in place of the comparison").add_mutually_exclusive_group()
+    other.add_argument("--profile", action="store_true", help="microseconds of an event's way, by step")
+    other.add_argument("--memory", action="store_true", help="how the gateway's memory grows")
+    other.add_argument(
+        "--scaling", action="store_true", help="by partitions, members of an ensemble, features"
     )
-    other = parser.add_argument_group("in place of the comparison")
-    chosen = other.add_mutually_exclusive_group()
-    chosen.add_argument("--profile", action="store_true", help="microseconds of an event's way, by step")
     options = parser.parse_args(arguments)
     if (options.model_url is None) != (options.rows is None):
         parser.error("expected --model-url and --rows together, found one alone")
-    options.events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
-    options.runs = options.runs or (1 if options.quick else RUNS)
+    options.sides = _NEEDED.get(next(filter(options.__getattribute__, _NEEDED), ""), options.sides)
     return options
 
 

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 POLL_S = 0.05
@@ -43,6 +45,18 @@ def running(
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def http_ok(port: int, path: str) -> bool:
+    """Whether somebody on this machine answers 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)  # knows no proxies
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def wait_until(

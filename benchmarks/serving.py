@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pandas as pd
 
 from benchmarks.flights import Trees
@@ -23,6 +24,7 @@ from ekiben_mlops.registry import Registry
 from ekiben_mlops.serve import ONE_THREAD, serve_command, wait_ready
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
+from ekiben_serving.model_client import ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def ekiben_bento(model: str, fitted: object, rows: pd.DataFrame, home: Path) -> 
 @contextmanager
 def raw_bento(trees: Trees, home: Path) -> Iterator[Raw]:
     """Serve the bare model server of this repository."""
-    model, port = home / "trees.pickle", free_port()
+    port = free_port()
+    model = home / f"trees-{port}.pickle"
     model.write_bytes(pickle.dumps(trees.fitted))
     command: Sequence[str] = (
         *(sys.executable, "-m", "bentoml", "serve", "benchmarks.raw_service:RawModel"),
@@ -84,9 +87,16 @@ def raw_bento(trees: Trees, home: Path) -> Iterator[Raw]:
         **NO_PHONE_HOME,
         **ONE_THREAD,
         "BENCHMARK_MODEL": str(model),
-        "BENTOML_HOME": str(home / "raw"),
+        "BENTOML_HOME": str(home / f"raw-{port}"),
     }
-    with running(command, home / "raw.log", environment):
+    with running(command, home / f"raw-{port}.log", environment):
         url = f"http://127.0.0.1:{port}"
         asyncio.run(wait_ready(url, timeout_s=120))
         yield Raw(url, model)
+
+
+def somebody_elses(url: str) -> Served:
+    """An Ekiben Bento that serves already: what it says of itself."""
+    found = httpx.get(f"{url.rstrip('/')}/model_info", trust_env=False, timeout=10).raise_for_status().content
+    said = ModelDescription.model_validate_json(found)
+    return Served(said.model, said.version, url.rstrip("/"), said.problem_type, said.signature, said.classes)

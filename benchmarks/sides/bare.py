@@ -1,9 +1,9 @@
-"""Side (a), the bare skeleton, and (f), the same with the model in its own process: the upper bound."""
+"""Side (a), the bare skeleton; (f), the same with the model in its own process; and it with a second hop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from subprocess import Popen
 
@@ -16,7 +16,9 @@ from benchmarks.kafka import Topics
 from benchmarks.processes import python, running
 from benchmarks.sides.side import Answer, Names
 
-_MODULE = "benchmarks.sides.bare_consumer"
+_CONSUMER = "benchmarks.sides.bare_consumer"
+_RELAY = "benchmarks.sides.bare_relay"
+_COMMIT_MS = ("--commit-ms", "250")
 
 
 class _Result(BaseModel):
@@ -26,20 +28,27 @@ class _Result(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """The skeleton in a process of its own. `asks` is how it reaches the model."""
+    """The skeleton in a process of its own. `asks` is how it reaches the model.
+
+    With two hops a second process relays what the first has answered. `patient` tunes it for a low
+    rate: small polls wait a little for more, one is in flight, commits come by four a second.
+    """
 
     name: str
     asks: tuple[str, ...]
     rows: int
     poll: int
     polls_in_flight: int
+    two_hops: bool = False
+    patient: bool = False
     up_first: bool = False
 
     def create(self, ground: Ground, prefix: str) -> Names:
-        """Two topics."""
-        requests, answers = f"{prefix}requests", f"{prefix}answers"
-        Topics(ground.kafka).create([requests, answers], ground.partitions)
-        return Names(requests, answers, answers)
+        """A topic for each end of a hop."""
+        requests, relayed, answers = f"{prefix}requests", f"{prefix}relayed", f"{prefix}answers"
+        first = relayed if self.two_hops else answers
+        Topics(ground.kafka).create(list({requests, first, answers}), ground.partitions)
+        return Names(requests, first, answers)
 
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]:
         """As Ekiben's."""
@@ -47,17 +56,28 @@ class Bare:
 
     @contextmanager
     def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Popen[bytes]]]:
-        """One process."""
-        command = python(
-            _MODULE,
-            *("--requests", f"{prefix}requests", "--answers", f"{prefix}answers"),
+        """A process for each hop."""
+        first = "relayed" if self.two_hops else "answers"
+        consumer = [
+            *("--requests", f"{prefix}requests", "--answers", f"{prefix}{first}"),
             *("--names", ",".join(ground.asking.names), *self.asks),
             *("--rows", str(self.rows), "--poll", str(self.poll)),
             *("--polls-in-flight", str(self.polls_in_flight)),
-            samples=ground.samples_of(_MODULE),
-        )
-        with running(command, ground.log_of(_MODULE), ground.environment) as child:
-            yield [child]
+            *(("--gather-ms", "5", *_COMMIT_MS) if self.patient else ()),
+        ]
+        relay = ["--requests", f"{prefix}relayed", "--answers", f"{prefix}answers", *_COMMIT_MS]
+        hops = [(_RELAY, relay), (_CONSUMER, consumer)] if self.two_hops else [(_CONSUMER, consumer)]
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(
+                    running(
+                        python(module, *arguments, samples=ground.samples_of(module)),
+                        ground.log_of(module),
+                        ground.environment,
+                    )
+                )
+                for module, arguments in hops
+            ]
 
     def read(self, message: Message) -> Answer | None:
         """Its result."""

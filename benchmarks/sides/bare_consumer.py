@@ -20,19 +20,16 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 import numpy as np
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.producer.message_accumulator import BatchBuilder
 from pydantic import BaseModel
 
 from ekiben_bus.connection import client_options
 from ekiben_bus.settings import KafkaSettings
-
-if TYPE_CHECKING:
-    from aiokafka.producer.message_accumulator import BatchBuilder
 
 BATCH_BYTES = 1024 * 1024
 

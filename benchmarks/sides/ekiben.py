@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException
 from subprocess import Popen
 
 from confluent_kafka import Message, Producer
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
 from benchmarks.kafka import client_settings
-from benchmarks.processes import python, running, wait_until
+from benchmarks.processes import http_ok, python, running, wait_until
 from benchmarks.serving import Served
 from benchmarks.sides.side import Answer, Names
 from ekiben_bus.brokers.ports import free_port
@@ -24,14 +23,13 @@ from ekiben_bus.naming import Naming
 from ekiben_bus.topics import apply_topics
 from ekiben_contracts.cloudevents import encode
 from ekiben_contracts.event import Event
-from ekiben_contracts.models import Role
-from ekiben_contracts.routing import ModelRouted, RoutedVersion
+from ekiben_contracts.models import Method, Role
+from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_REQUESTS, PREDICTION_RESULTS, ROUTES, Topic
 
 GATEWAY_MODULE = "ekiben_inference_gateway"
 SYNTHESIZER_MODULE = "ekiben_synthesizer"
 _SCALED = (PREDICTION_REQUESTS, MODEL_OUTPUTS, PREDICTION_RESULTS)
-_OK = 200
 
 
 class _Output(BaseModel):
@@ -101,7 +99,7 @@ class Ekiben:
             "EKIBEN_HEALTH_PORT": str(port),
         }
         with running(python(module, samples=ground.samples_of(module)), log, environment) as child:
-            wait_until(lambda: is_ready(port), f"{module} to get ready", child, log)
+            wait_until(lambda: http_ok(port, "/readyz"), f"{module} to get ready", child, log)
             yield child
 
 
@@ -136,13 +134,8 @@ def route_to(served: Served) -> ModelRouted:
     )
 
 
-def is_ready(port: int) -> bool:
-    """Whether the service whose health port this is says so."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == _OK
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
+def ensemble_of(name: str, members: Sequence[str]) -> EnsembleDefined:
+    """The average of some routed models."""
+    return EnsembleDefined(
+        ensemble=name, revision=1, members=list(members), method=Method.AVERAGE, defined_at=datetime.now(UTC)
+    )

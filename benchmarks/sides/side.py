@@ -21,7 +21,10 @@ class Answer(NamedTuple):
 
 
 class Names(NamedTuple):
-    """The topics of a run: `first` is where the first stage writes, the answers' own if it is the only."""
+    """The topics of a run; the first record of `first` starts the clock.
+
+    That is where the first stage writes; of what must be up before the requests come, where they come.
+    """
 
     requests: str
     first: str
