@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import resource
 import secrets
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -45,6 +46,7 @@ from faults.conftest import Attack
 __all__ = ["topics"]  # a fixture
 
 REQUESTS = 300
+ENDED = ("ekiben_batches_failed_total", "ekiben_records_total")
 
 
 @pytest.fixture
@@ -164,19 +166,34 @@ async def test_a_dead_letter_topic_that_cannot_be_written(world: World, topics: 
 
 
 async def test_a_consumer_that_was_expelled_publishes_nothing(world: World, topics: None, attack: Attack):
-    blocked: list[float] = []
+    blocked, taken_over, over = threading.Event(), threading.Event(), threading.Event()
 
     async def blocks_once(batch: Sequence[Received]) -> Sequence[Verdict]:
-        if not blocked:
-            blocked.append(time.monotonic())
-            time.sleep(9)  # noqa: ASYNC251 - a rude handler: no heartbeat leaves the process, the group expels it
+        if not blocked.is_set():
+            blocked.set()
+            taken_over.wait(
+                60
+            )  # a rude handler: no heartbeat leaves its process, and the group goes on without it
         return await answer_all(batch)
 
+    async def next_owner() -> None:
+        await asyncio.to_thread(blocked.wait)
+        async with running(world, answer_all):
+            await world.read(results(world), PARTITIONS, REQUESTS)
+            taken_over.set()
+            await asyncio.to_thread(over.wait)
+
     await publish(world, *(ask(n) for n in range(REQUESTS)))
-    async with running(world, blocks_once):
-        found = await everything_answered(world, attack, 1, time.monotonic())
-    assert blocked
-    assert set(found.values()) == {1}
+    elsewhere = threading.Thread(target=asyncio.run, args=(next_owner(),))
+    elsewhere.start()
+    try:
+        async with running(world, blocks_once) as service:
+            await until(lambda: any(count(service, name, requests(world)) for name in ENDED))
+            await everything_answered(world, attack, 1, time.monotonic())
+            assert len(await world.read(results(world), PARTITIONS, REQUESTS)) == REQUESTS
+    finally:
+        over.set()
+        await asyncio.to_thread(elsewhere.join)
 
 
 async def test_records_deleted_unread(world: World, admin: AIOKafkaAdminClient, topics: None, attack: Attack):
@@ -217,13 +234,22 @@ async def test_a_drain_while_the_broker_is_away(
     world: World, kafka: EmbeddedKafka, topics: None, attack: Attack
 ):
     proceed = asyncio.Event()
+    proceed.set()
 
-    async def slow(batch: Sequence[Received]) -> Sequence[Verdict]:
+    async def answer_when_told(batch: Sequence[Received]) -> Sequence[Verdict]:
         await proceed.wait()
         return await answer_all(batch)
 
-    await publish(world, *(ask(n) for n in range(REQUESTS)))
-    async with asyncio.timeout(90), running(world, slow, drain_timeout_s=2.0) as service:
+    await publish(world, *(ask(n) for n in range(100)))
+    # with something to commit, and a batch in flight
+    async with (
+        asyncio.timeout(90),
+        running(world, answer_when_told, drain_timeout_s=2.0, commit_interval_s=1000) as service,
+    ):
+        await world.read(results(world), PARTITIONS, 100)
+        await until(lambda: count(service, "ekiben_records_total", requests(world)) == 100)
+        proceed.clear()
+        await publish(world, *(ask(n) for n in range(100, REQUESTS)))
         await until(lambda: count(service, "ekiben_oldest_unanswered_seconds", requests(world)))
         await asyncio.to_thread(kafka.kill)
         proceed.set()
