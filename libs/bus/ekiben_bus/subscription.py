@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka import TopicPartition
 from structlog.stdlib import get_logger
 
+from ekiben_bus.backing_off import backoff, is_power_of_two
 from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster
 from ekiben_bus.membership import Membership, Reader
@@ -95,7 +96,7 @@ class Subscription:
             self._in_flight = None
         if self._failures:
             await self._pause(
-                min(self._settings.backoff_s * 2 ** (self._failures - 1), self._settings.longest_backoff_s)
+                backoff(self._failures, self._settings.backoff_s, self._settings.longest_backoff_s)
             )
         elif self._due_in_s:
             await self._pause(min(self._due_in_s, _LONGEST_PAUSE_S))
@@ -151,13 +152,14 @@ class Subscription:
     def _fail(self, trouble: str, again_from: Mapping[TopicPartition, int], records: int) -> None:
         self._failures += 1
         self._trouble = trouble
-        log.warning(
-            "batch not finished, it will be read again",
-            topic=self.topic,
-            records=records,
-            why=trouble,
-            failures_in_a_row=self._failures,
-        )
+        if is_power_of_two(self._failures):  # an outage of hours must not fill the log
+            log.warning(
+                "batch not finished, it will be read again",
+                topic=self.topic,
+                records=records,
+                why=trouble,
+                failures_in_a_row=self._failures,
+            )
         self._membership.rewind(again_from)
 
     async def _pause(self, seconds: float) -> None:
