@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from subprocess import Popen
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -30,6 +29,7 @@ from confluent_kafka.admin import (
 )
 
 from benchmarks.asking import Ask
+from benchmarks.processes import Process
 from ekiben_bus.settings import KafkaSettings
 
 _PATIENCE_S: Final = 60.0
@@ -203,15 +203,19 @@ def reading(kafka: KafkaSettings, topic: str) -> Iterator[Reader]:
         reader.close()
 
 
-def wait_for(reader: Reader, number: int, stalled_s: float, writers: Sequence[Popen[bytes]]) -> None:
-    """Return when so many records are there; or when none has come for long, or a writer has ended."""
+def wait_for(reader: Reader, number: int, stalled_s: float, writers: Sequence[Process]) -> None:
+    """Return when so many records are there, or when none has come for long.
+
+    Raises:
+        Ended: a writer has ended meanwhile.
+    """
     found, since = -1, time.monotonic()
     while found < number and time.monotonic() - since < stalled_s:
         now = len(reader)
         if now != found:
             found, since = now, time.monotonic()
-        if any(writer.poll() is not None for writer in writers):
-            return
+        for writer in writers:
+            writer.check(f"{number} records")
         time.sleep(_POLL_S)
 
 

@@ -93,8 +93,9 @@ def _sides(served: Served) -> dict[str, Side]:
 def _sides_of_ours(raw: Raw) -> dict[str, Side]:
     over_http, here = ("--url", raw.url), ("--model", str(raw.model))
     return {
-        names.BARE_256: Bare("bare skeleton, 256 rows", over_http, 256, 2048, 2),
+        names.BARE_256: Bare("bare skeleton, 256 rows", over_http, 256, 4096, 2),
         names.BARE_1024: Bare("bare skeleton, 1,024 rows", over_http, 1024, 4096, 2),
+        names.BARE_CONTRACTS: Bare("bare skeleton, our events", over_http, 1024, 4096, 2, contracts=True),
         names.IN_PROCESS: Bare("model in process", here, 1024, 4096, 2),
     }
 

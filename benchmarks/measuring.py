@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from subprocess import Popen
 
 import psutil
 
@@ -102,14 +101,10 @@ def _carry_through(
                 writer.send(backlog)
                 writer.finish()
             wait_for(answers, 1, STARTED_WITHIN_S, processes)
-            cpu_s, answered = _cpu_s(processes), len(answers)
+            cpu_s, answered = sum(process.cpu_s for process in processes), len(answers)
             wait_for(answers, events, stalled_s, processes)
-            used_s, more = _cpu_s(processes) - cpu_s, len(answers) - answered
+            used_s, more = sum(process.cpu_s for process in processes) - cpu_s, len(answers) - answered
             return used_s * 1e6 / more if more else None
-
-
-def _cpu_s(processes: Sequence[Popen[bytes]]) -> float:
-    return sum(sum(psutil.Process(process.pid).cpu_times()[:2]) for process in processes)
 
 
 def _count(

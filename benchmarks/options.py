@@ -8,6 +8,7 @@ from typing import Final
 
 BARE_256: Final = "bare-256"
 BARE_1024: Final = "bare-1024"
+BARE_CONTRACTS: Final = "bare-contracts"
 GATEWAY: Final = "gateway"
 PIPELINE: Final = "pipeline"
 NAIVE: Final = "naive"
@@ -15,7 +16,7 @@ MLSERVER: Final = "mlserver"
 MLSERVER_WORKER: Final = "mlserver-worker"
 IN_PROCESS: Final = "in-process"
 TWO_HOPS: Final = "bare-two-hops"
-SIDES: Final = (BARE_256, BARE_1024, GATEWAY, PIPELINE, IN_PROCESS, NAIVE, MLSERVER)
+SIDES: Final = (BARE_256, BARE_1024, BARE_CONTRACTS, GATEWAY, PIPELINE, IN_PROCESS, NAIVE, MLSERVER)
 """Those of a comparison. mlserver-worker comes with mlserver; the two hops are for latencies."""
 
 _NEEDED: Final = {"profile": (BARE_1024, GATEWAY, PIPELINE), "memory": (GATEWAY,), "scaling": ()}

@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+import psutil
+
 POLL_S = 0.05
+_MOST_LINES = 15
 _ROOT = str(Path(__file__).parents[1])
 
 
@@ -26,10 +30,42 @@ def python(module: str, *arguments: str, samples: Path | None = None) -> list[st
     return [sys.executable, "-m", *sampled, module, *arguments]
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A running command and its log."""
+
+    child: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
+
+    @property
+    def cpu_s(self) -> float:
+        """What it and its children have used so far."""
+        itself = psutil.Process(self.pid)
+        return sum(sum(each.cpu_times()[:2]) for each in (itself, *itself.children(recursive=True)))
+
+    def check(self, expected: str) -> None:
+        """Nothing, while it runs.
+
+        Raises:
+            Ended: it has ended, by itself.
+        """
+        if self.child.poll() is not None:
+            raise self.ended(expected, f"exit code {self.child.poll()}")
+
+    def ended(self, expected: str, found: str) -> Ended:
+        """The error that says so, with the end of the log."""
+        last = "\n".join(self.log.read_text(errors="replace").splitlines()[-_MOST_LINES:])
+        return Ended(f"expected {expected}, found: {found}. Its log ends in:\n{last}")
+
+
 @contextmanager
 def running(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Process]:
     """A command that runs for as long as the block."""
     path = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
     with log.open("ab") as out:
@@ -37,7 +73,7 @@ def running(
             command, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": path, **(environment or {})}
         )
     try:
-        yield child
+        yield Process(child, log)
     finally:
         child.terminate()
         try:
@@ -59,18 +95,15 @@ def http_ok(port: int, path: str) -> bool:
         connection.close()
 
 
-def wait_until(
-    is_so: Callable[[], bool], what: str, child: subprocess.Popen[bytes], log: Path, within_s: float = 120.0
-) -> None:
+def wait_until(is_so: Callable[[], bool], what: str, process: Process, within_s: float = 120.0) -> None:
     """Look until it is so.
 
     Raises:
-        Ended: the child has ended instead, or it took too long.
+        Ended: the process has ended instead, or it took too long.
     """
     end = time.monotonic() + within_s
     while not is_so():
-        if child.poll() is not None or time.monotonic() > end:
-            last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-            why = "ran out of time" if child.poll() is None else f"exit code {child.poll()}"
-            raise Ended(f"expected {what}, found: {why}. Its log ends in:\n{last}")
+        process.check(what)
+        if time.monotonic() > end:
+            raise process.ended(what, f"it was not so within {within_s:g} s")
         time.sleep(POLL_S)

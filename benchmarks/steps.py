@@ -13,7 +13,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "ekiben_contracts.cloudevents.decode",
         "ekiben_contracts.envelope",
         "ekiben_bus.deciding.Decider._read",
-        "benchmarks.sides.bare_consumer.Skeleton._read",
+        "benchmarks.sides.bare_lean.LeanSkeleton._read",
+        "benchmarks.sides.bare_contracts.ContractSkeleton._read",
     ),
     "admit, route": (
         "ekiben_inference_gateway.admission",
@@ -26,7 +27,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "ekiben_serving.columnar.columns",
         "ekiben_serving.columnar.building",
         "ekiben_inference_gateway.batching",
-        "benchmarks.sides.bare_consumer.Skeleton._body",
+        "benchmarks.sides.bare_skeleton.Skeleton._body",
     ),
     "HTTP": (
         "ekiben_serving.exchange",
@@ -55,7 +56,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
         "ekiben_contracts.cloudevents.encode",
         "ekiben_contracts.event.Event.to_json",
         "ekiben_bus.outbox.write",
-        "benchmarks.sides.bare_consumer.Skeleton._write",
+        "benchmarks.sides.bare_lean.LeanSkeleton._write",
+        "benchmarks.sides.bare_contracts.ContractSkeleton._write",
     ),
     "produce": ("ekiben_bus.publishing", "aiokafka.producer"),
     "Kafka's sockets": ("aiokafka.conn", "aiokafka.client", "aiokafka.protocol", "aiokafka.cluster"),

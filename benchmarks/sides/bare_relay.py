@@ -12,7 +12,8 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from benchmarks.sides.bare_consumer import BATCH_BYTES, Result
+from benchmarks.sides.bare_lean import Result
+from benchmarks.sides.bare_skeleton import BATCH_BYTES
 from ekiben_bus.connection import client_options
 from ekiben_bus.settings import KafkaSettings
 

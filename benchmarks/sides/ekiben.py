@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from subprocess import Popen
 
 from confluent_kafka import Message, Producer
 from pydantic import BaseModel
@@ -15,7 +14,7 @@ from pydantic import BaseModel
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
 from benchmarks.kafka import client_settings
-from benchmarks.processes import http_ok, python, running, wait_until
+from benchmarks.processes import Process, http_ok, python, running, wait_until
 from benchmarks.serving import Served
 from benchmarks.sides.side import Answer, Names
 from ekiben_bus.brokers.ports import free_port
@@ -75,7 +74,7 @@ class Ekiben:
         return ground.asking.asks(start, end)
 
     @contextmanager
-    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Popen[bytes]]]:
+    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Process]]:
         """Every service, ready."""
         with ExitStack() as stack:
             yield [stack.enter_context(self._service(module, ground, prefix)) for module in self.modules]
@@ -90,7 +89,7 @@ class Ekiben:
         return None if result.prediction is None else Answer(result.request_id, result.prediction)
 
     @contextmanager
-    def _service(self, module: str, ground: Ground, prefix: str) -> Iterator[Popen[bytes]]:
+    def _service(self, module: str, ground: Ground, prefix: str) -> Iterator[Process]:
         port, log = free_port(), ground.log_of(module)
         environment = {
             **ground.environment,
@@ -99,7 +98,7 @@ class Ekiben:
             "EKIBEN_HEALTH_PORT": str(port),
         }
         with running(python(module, samples=ground.samples_of(module)), log, environment) as child:
-            wait_until(lambda: http_ok(port, "/readyz"), f"{module} to get ready", child, log)
+            wait_until(lambda: http_ok(port, "/readyz"), f"{module} to get ready", child)
             yield child
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from typing import Final
 
 from confluent_kafka import Message
@@ -21,7 +20,7 @@ from confluent_kafka import Message
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
 from benchmarks.kafka import Topics
-from benchmarks.processes import http_ok, running, wait_until
+from benchmarks.processes import Process, http_ok, running, wait_until
 from benchmarks.sides.side import Answer, Names
 from ekiben_bus.brokers.ports import free_port
 from ekiben_mlops.serve import ONE_THREAD
@@ -66,14 +65,14 @@ class MLServer:
             yield Ask(b"r%d" % number, value, [("mlserver-model", _NAME.encode())])
 
     @contextmanager
-    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Popen[bytes]]]:
+    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Process]]:
         """One server process, ready by its own word."""
         folder, port = ground.folder / f"mlserver-{self.workers}", free_port()
         self._write(folder)
         log = ground.log_of("mlserver")
         settings = self._settings(ground, prefix, folder, port)
         with running([str(self.command), "start", str(folder)], log, settings) as child:
-            wait_until(lambda: http_ok(port, "/v2/health/ready"), "MLServer to get ready", child, log)
+            wait_until(lambda: http_ok(port, "/v2/health/ready"), "MLServer to get ready", child)
             yield [child]
 
     def read(self, message: Message) -> Answer | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from subprocess import Popen
 
 from confluent_kafka import Message
 from pydantic import BaseModel
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
 from benchmarks.kafka import Topics
-from benchmarks.processes import python, running
+from benchmarks.processes import Process, python, running
 from benchmarks.sides.side import Answer, Names
 
 _MODULE = "benchmarks.sides.naive_consumer"
@@ -43,7 +42,7 @@ class Naive:
         return ground.asking.asks(start, end)
 
     @contextmanager
-    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Popen[bytes]]]:
+    def running(self, ground: Ground, prefix: str) -> Iterator[Sequence[Process]]:
         """One process."""
         command = python(
             _MODULE,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from subprocess import Popen
 from typing import NamedTuple, Protocol
 
 from confluent_kafka import Message
 
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
+from benchmarks.processes import Process
 
 
 class Answer(NamedTuple):
@@ -44,5 +44,5 @@ class Side(Protocol):
     def up_first(self) -> bool: ...
     def create(self, ground: Ground, prefix: str) -> Names: ...
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]: ...
-    def running(self, ground: Ground, prefix: str) -> AbstractContextManager[Sequence[Popen[bytes]]]: ...
+    def running(self, ground: Ground, prefix: str) -> AbstractContextManager[Sequence[Process]]: ...
     def read(self, message: Message) -> Answer | None: ...
