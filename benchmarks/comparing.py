@@ -11,7 +11,6 @@ from benchmarks.effort import Effort
 from benchmarks.lineup import Lineup
 from benchmarks.measuring import Measured, measure
 
-_WARM_UP = 5_000
 _BARE = (names.BARE_256, names.BARE_1024)
 
 
@@ -50,15 +49,13 @@ class Comparison:
 
 
 def compare(lineup: Lineup, effort: Effort) -> Comparison:
-    """Run them in turn, so that whatever else the machine does meets all; the first round is a warm-up."""
+    """Run them in turn, so that whatever else the machine does meets all; a warm-up comes first."""
     done: dict[str, list[Measured]] = {name: [] for name in lineup.sides}
-    for round_ in range(effort.runs + 1):
+    for name, side in lineup.sides.items() if effort.warm_up_events else ():
+        measure(side, lineup.ground, min(effort.events(name), effort.warm_up_events))
+    for round_ in range(1, effort.runs + 1):
         for name, side in lineup.sides.items():
-            events = effort.events(name)
-            if not round_:
-                measure(side, lineup.ground, min(events, _WARM_UP))
-                continue
-            measured = measure(side, lineup.ground, events)
+            measured = measure(side, lineup.ground, effort.events(name))
             done[name].append(measured)
             print(f"  round {round_}  {_line(measured)}", flush=True)
     return Comparison(done)

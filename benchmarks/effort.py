@@ -23,6 +23,7 @@ class Effort:
     mlserver_paces: tuple[float, ...] = _PACES
     mlserver_paced_s: float = 10.0
     memory_events: int = 300_000
+    warm_up_events: int = 5_000
 
     def events(self, side: str) -> int:
         """How many events a side gets."""
@@ -45,5 +46,6 @@ def effort_of(options: argparse.Namespace) -> Effort:
         paced_s=3.0 if quick else 20.0,
         mlserver_paces=(100.0,) if quick else _PACES,
         mlserver_paced_s=3.0 if quick else 10.0,
+        warm_up_events=0 if quick else 5_000,
         memory_events=options.events or (9_000 if quick else 300_000),
     )

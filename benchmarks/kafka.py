@@ -90,10 +90,13 @@ class Topics:
         for altered in self._admin.incremental_alter_configs([resource]).values():
             altered.result(_PATIENCE_S)
 
+    def names(self) -> list[str]:
+        """Of every topic."""
+        return list(self._admin.list_topics(timeout=_PATIENCE_S).topics)
+
     def delete(self, prefix: str) -> None:
         """Every topic whose name starts like this."""
-        there = self._admin.list_topics(timeout=_PATIENCE_S).topics
-        names = [name for name in there if name.startswith(prefix)]
+        names = [name for name in self.names() if name.startswith(prefix)]
         for deleted in self._admin.delete_topics(names).values() if names else ():
             deleted.result(_PATIENCE_S)
 
