@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from ekiben_contracts.topics import RETRIES
+from ekiben_contracts.topics import REPLAY, RETRIES
 from simulation.claims import Claim, Copy, Due, Event, Letter, Violation, Written
 
 _LISTED = 3
@@ -118,6 +118,8 @@ def wrong_lanes(dues: Iterable[Due], copies: Sequence[Copy], letters: Iterable[L
         due = by_claim.get(copy.claim)
         if due is None or due.value != copy.value or copy.place.partition != due.claim.partition:
             found.append(Violation("a moved record is unchanged", str(copy)))
+        if copy.lane == REPLAY and copy.claim.attempt == 1:
+            found.append(Violation("a replay is another attempt", str(copy.place)))
     for claim, names in lanes.items():
         burned = [lane in names for lane in RETRIES]
         if burned != sorted(burned, reverse=True):

@@ -120,6 +120,10 @@ def test_a_retry_that_was_skipped_is_reported():
     assert told(wrong_lanes([due(0)], copies, [])) == ["retries are taken in turn"]
 
 
+def test_a_replay_as_the_same_attempt_is_reported():
+    assert told(wrong_lanes([due(0)], [copy(0, "replay")], [])) == ["a replay is another attempt"]
+
+
 def test_giving_up_before_the_last_retry_is_reported():
     early = replace(letter(0), reason="retries-exhausted")
     assert told(wrong_lanes([due(0)], [copy(0, "retry-5s")], [early])) == ["all retries are taken"]
