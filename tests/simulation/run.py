@@ -37,7 +37,7 @@ from simulation.trouble import Trouble
 from simulation.weather import Weather
 
 _LOOK_EVERY_S = 0.5
-_QUIET_WITHIN_S = 900.0
+_QUIET_WITHIN_S = 400.0
 _STORM_FELT_S = 10.0
 
 
