@@ -32,22 +32,32 @@ class Paced:
     p99_ms: float
 
 
-def paced(side: Side, ground: Ground, rate: float, seconds: float) -> Paced:
+def paced(
+    side: Side, ground: Ground, rate: float, seconds: float, *, stragglers_s: float = STRAGGLERS_S
+) -> Paced:
     """Ask so many times a second, for so long after a warm-up, and wait for the stragglers."""
     with topics_of(side, ground, stamped=False) as (prefix, names):
         writer = Writer(ground.kafka, names.requests, linger_ms=0)
         with side.running(ground, prefix), reading(ground.kafka, names.answers) as answers:
             pilot(side, ground, writer, answers)
-            return _ask(side, ground, rate, seconds, writer, answers)
+            took = _ask(side, ground, rate, int(rate * (WARM_UP_S + seconds)), stragglers_s, writer, answers)
+            return _summed_up(side, rate, took)
 
 
-def _ask(side: Side, ground: Ground, rate: float, seconds: float, writer: Writer, answers: Reader) -> Paced:
-    number = int(rate * (WARM_UP_S + seconds))
+def _ask(
+    side: Side,
+    ground: Ground,
+    rate: float,
+    number: int,
+    stragglers_s: float,
+    writer: Writer,
+    answers: Reader,
+) -> _Latencies:
     asks = list(side.requests(ground, 0, number))
     took = _Latencies(side, ground, number)
     start = time.perf_counter()
     sent = 0
-    while sent < number or (took.missing and time.perf_counter() < start + number / rate + STRAGGLERS_S):
+    while sent < number or (took.missing and time.perf_counter() < start + number / rate + stragglers_s):
         now = time.perf_counter()
         due = min(number, int((now - start) * rate))
         if due > sent:
@@ -56,9 +66,13 @@ def _ask(side: Side, ground: Ground, rate: float, seconds: float, writer: Writer
             sent = due
         took.take(answers)
         time.sleep(_TICK_S)
+    return took
+
+
+def _summed_up(side: Side, rate: float, took: _Latencies) -> Paced:
     after = took.seconds[int(rate * WARM_UP_S) :] * 1000
     p50, p95, p99 = np.nanpercentile(after, (50, 95, 99)) if np.isfinite(after).any() else (np.nan,) * 3
-    return Paced(side.name, rate, number, took.missing, float(p50), float(p95), float(p99))
+    return Paced(side.name, rate, len(took.seconds), took.missing, float(p50), float(p95), float(p99))
 
 
 class _Latencies:
@@ -84,18 +98,23 @@ class _Latencies:
             if answer is None or is_pilot(answer.request_id) or not self._asking.is_right(*answer):
                 continue
             number = int(answer.request_id[1:])
-            if np.isnan(self.seconds[number]):
+            if number < len(self.seconds) and np.isnan(self.seconds[number]):
                 self.seconds[number] = now - self._sent[number]
                 self.missing -= 1
 
 
 def highest_pace(
-    side: Side, ground: Ground, paces: Sequence[float], seconds: float
+    side: Side,
+    ground: Ground,
+    paces: Sequence[float],
+    seconds: float,
+    *,
+    stragglers_s: float = STRAGGLERS_S,
 ) -> tuple[float, list[Paced]]:
     """The highest of some paces, tried in their order, up to which nothing is missing; 0.0 if none."""
     sustained, tried = 0.0, list[Paced]()
     for rate in paces:
-        tried.append(paced(side, ground, rate, seconds))
+        tried.append(paced(side, ground, rate, seconds, stragglers_s=stragglers_s))
         if tried[-1].missing:
             break
         sustained = rate
