@@ -46,8 +46,8 @@ faults: setup ## Attack it on real Kafka: nothing lost, nothing twice; ends with
 	$(BIN)/pytest tests/faults --timeout 600 $(TEST)
 
 .PHONY: faults-full
-faults-full: setup ## The same attacks in their large sizes
-	$(BIN)/pytest tests/faults --full --timeout 7200 $(TEST)
+faults-full: setup ## The same attacks in their large sizes, and the benchmark harness from end to end
+	$(BIN)/pytest tests/faults tests/benchmarks --full --timeout 7200 $(TEST)
 
 .PHONY: check
 check: setup ## What must hold before every commit: format, types, arrows, contracts, README

@@ -14,7 +14,7 @@ from ekiben_bus.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(900)
