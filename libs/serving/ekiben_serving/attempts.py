@@ -1,4 +1,4 @@
-"""One call as a series of attempts: through the breaker, with waits between, within a budget."""
+"""One call as a series of attempts: in a slot, through the breaker, with waits between, within a budget."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ekiben_serving.breaker import EndpointBreaker
 from ekiben_serving.clock import Clock
 from ekiben_serving.errors import ModelClientError, ModelTimeoutError
 from ekiben_serving.retrying import RetryPolicy
+from ekiben_serving.slots import CallSlots
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class Attempts:
     timeout_s: float
     policy: RetryPolicy
     breaker: EndpointBreaker
+    slots: CallSlots
     clock: Clock
     jitter: Callable[[], float]
 
@@ -36,14 +38,20 @@ class Attempts:
         while True:
             number += 1
             try:
-                with self.breaker.guard():
-                    return await attempt(self._seconds(deadline))
+                return await self._once(attempt, deadline)
             except ModelClientError as error:
                 left = deadline - self.clock.monotonic()
                 wait = self.policy.wait_before_next(number, error, left_s=left, jitter=self.jitter())
                 if wait is None:
                     raise
             await self.clock.sleep(wait)
+
+    async def _once(self, attempt: Callable[[float], Awaitable[T]], deadline: float) -> T:
+        """The breaker is heeded before the wait for a slot, and again after it: it may open meanwhile."""
+        self.breaker.check()
+        async with self.slots.taken(self._seconds(deadline)):
+            with self.breaker.guard():
+                return await attempt(self._seconds(deadline))
 
     def _seconds(self, deadline: float) -> float:
         left = deadline - self.clock.monotonic()

@@ -60,10 +60,14 @@ class EndpointBreaker:
             if probe:
                 self._probing = False
 
-    def _admit(self) -> bool:
-        """Whether this attempt is the probe."""
+    def check(self) -> None:
+        """Before a wait for the right to ask. It takes no probe: the next one to ask does.
+
+        Raises:
+            BreakerOpenError: an attempt must not be made now.
+        """
         if self.state == pybreaker.STATE_CLOSED:
-            return False
+            return
         left = self._opened_at + self._reset_timeout_s - self._clock.monotonic()
         if self._probing or left > 0:
             raise BreakerOpenError(
@@ -73,6 +77,12 @@ class EndpointBreaker:
                 f"after {self._machine.fail_max} failures in a row. Ask again in {max(left, 0):.1f} s.",
                 retry_after_s=max(left, 0.0),
             )
+
+    def _admit(self) -> bool:
+        """Whether this attempt is the probe."""
+        self.check()
+        if self.state == pybreaker.STATE_CLOSED:
+            return False
         self._machine.half_open()
         self._probing = True
         return True

@@ -16,7 +16,7 @@ from ekiben_contracts.event import ModelName, Version
 from ekiben_contracts.models import FeatureSpec
 from ekiben_contracts.wording import describe
 from ekiben_serving.failover import FailoverModelClient
-from ekiben_serving.http_client import HTTPModelClient
+from ekiben_serving.http_client import ClientLimits, HTTPModelClient
 from ekiben_serving.inprocess import InProcessModelClient, Load, load_registered
 from ekiben_serving.model_client import ModelClient
 
@@ -28,7 +28,10 @@ class EndpointsFileError(ValueError):
 
 
 class StaticEndpoint(BaseModel):
-    """One place where a model answers: over HTTP at `url`, or in this process from `model_uri`."""
+    """One place where a model answers: over HTTP at `url`, or in this process from `model_uri`.
+
+    In this process one body is computed at a time, whatever `max_concurrent_calls` says.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +39,7 @@ class StaticEndpoint(BaseModel):
     model_uri: str | None = Field(default=None, pattern=r"^[a-z]+:")
     timeout_s: float = Field(default=1.0, gt=0, le=3600)
     max_retries: int = Field(default=3, ge=0, le=10)
+    max_concurrent_calls: int = Field(default=8, ge=1, le=1024)
 
     @property
     def address(self) -> str:
@@ -136,6 +140,7 @@ class ModelClientFactory:
             endpoint.max_retries,
             version=version,
             signature=signature,
+            limits=ClientLimits(concurrent_calls=endpoint.max_concurrent_calls),
         )
 
     async def close(self) -> None:

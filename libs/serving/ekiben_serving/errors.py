@@ -3,6 +3,7 @@
     ModelClientError                the model and the endpoint it was asked at
      ├─ ModelUnavailableError       it cannot answer now: keep the requests until it does
      │   ├─ ModelTimeoutError       no answer within the timeout, or within what was left of the budget
+     │   ├─ EndpointBusyError       not asked: all the calls that it is given at a time were under way
      │   └─ BreakerOpenError        not even asked: it failed too often just now
      ├─ ModelTransientError         it answered and broke: try again some times, later; never wait for it,
      │                              for the requests themselves may be what breaks it
@@ -40,6 +41,10 @@ class ModelUnavailableError(ModelClientError):
 
 class ModelTimeoutError(ModelUnavailableError):
     """The endpoint took longer than the timeout, or than the budget of the batch. Not retried."""
+
+
+class EndpointBusyError(ModelUnavailableError):
+    """No call slot of this endpoint became free within the time there was. Not retried."""
 
 
 class BreakerOpenError(ModelUnavailableError):

@@ -35,6 +35,7 @@ from ekiben_serving.exchange import Endpoint
 from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
 from ekiben_serving.retrying import RetryPolicy
 from ekiben_serving.single import predict_one
+from ekiben_serving.slots import CallSlots
 from ekiben_serving.transport import PooledTransport
 from ekiben_serving.validation import RowError, Signature
 
@@ -46,7 +47,7 @@ class ClientLimits:
     rows_per_call: int = 1024
     request_bytes: int = 16 * 1024 * 1024
     response_bytes: int = 16 * 1024 * 1024
-    connections: int = 8
+    concurrent_calls: int = 8
     breaker_failures: int = 5
     breaker_reset_s: float = 2.0
 
@@ -55,7 +56,9 @@ DEFAULT_LIMITS = ClientLimits()
 
 
 class HTTPModelClient:
-    """A ModelClient over pooled connections, with retries and a circuit breaker of its own.
+    """A ModelClient over pooled connections, with retries, a circuit breaker and call slots of its own.
+
+    Everybody who asks this endpoint shares one client, and so its slots: `limits.concurrent_calls`.
 
     `timeout` bounds one attempt in seconds; `max_retries` are the attempts after the first. Without a
     `signature` the endpoint is asked for it before the first row. With a `version`, an answer of
@@ -83,7 +86,8 @@ class HTTPModelClient:
         self._learned: Signature | None = None
         self._limits = limits
         self._clock = clock or SystemClock()
-        pool = transport or PooledTransport(max_connections=limits.connections)
+        # one more connection than calls: whether it is ready is asked beside them
+        pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
         self._http = httpx.AsyncClient(transport=pool, trust_env=False)
         self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http)
         self._breaker = EndpointBreaker(
@@ -93,8 +97,11 @@ class HTTPModelClient:
             fail_max=limits.breaker_failures,
             reset_timeout_s=limits.breaker_reset_s,
         )
+        slots = CallSlots(model_name, self._url, limits.concurrent_calls)
         policy = RetryPolicy(max_retries)
-        self._attempts = Attempts(model_name, self._url, timeout, policy, self._breaker, self._clock, jitter)
+        self._attempts = Attempts(
+            model_name, self._url, timeout, policy, self._breaker, slots, self._clock, jitter
+        )
 
     async def predict(
         self, entity_id: str, features: Features, time_horizon: str = "short_term"

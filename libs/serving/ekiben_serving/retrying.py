@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from ekiben_serving.errors import BreakerOpenError, ModelClientError, ModelTimeoutError, ModelUnavailableError
+from ekiben_serving.errors import (
+    BreakerOpenError,
+    EndpointBusyError,
+    ModelClientError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class RetryPolicy:
 def is_worth_retrying(error: ModelClientError) -> bool:
     """Only what surely was not answered, and not what already took its whole time."""
     return isinstance(error, ModelUnavailableError) and not isinstance(
-        error, (ModelTimeoutError, BreakerOpenError)
+        error, (ModelTimeoutError, EndpointBusyError, BreakerOpenError)
     )
 
 

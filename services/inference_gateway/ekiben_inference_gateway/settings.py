@@ -21,6 +21,12 @@ class GatewaySettings(BaseSettings):
         description="What a batch gives its models, retries included; a slower one is unavailable.",
     )
     max_retries: int = Field(default=3, ge=0, description="Of one call, within the budget.")
+    max_concurrent_calls: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="Calls under way at one endpoint, of all lanes together; the endpoints file has its own.",
+    )
     clock_skew_s: float = Field(
         default=1.0, ge=0, description="How long past its deadline a request is still computed."
     )

@@ -48,5 +48,8 @@ class Opener:
 
     def _routed(self, url: str) -> StaticEndpoint:
         return StaticEndpoint(
-            url=url, timeout_s=self.settings.call_budget_s, max_retries=self.settings.max_retries
+            url=url,
+            timeout_s=self.settings.call_budget_s,
+            max_retries=self.settings.max_retries,
+            max_concurrent_calls=self.settings.max_concurrent_calls,
         )

@@ -230,7 +230,7 @@ async def test_many_calls_at_once_share_few_connections(served: Served, classifi
         "late",
         served.url,
         signature=classifier.event.signature,
-        limits=ClientLimits(connections=2),
+        limits=ClientLimits(concurrent_calls=2),
         timeout=60,
     )
 

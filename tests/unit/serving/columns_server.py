@@ -1,0 +1,79 @@
+"""A model server of one column on a real socket, that can be held, told to refuse, and counts its calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from aiohttp import web
+
+from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_serving.columnar import ANSWER_TYPE, Answer, decode_columns, encode_answer
+
+SIGNATURE = [FeatureSpec(name="x", dtype=DType.DOUBLE)]
+
+
+def doubled(body: bytes, model: str = "delay", version: str = "3") -> bytes:
+    """The answer of a model that doubles x."""
+    return encode_answer(Answer(model, version, np.asarray(decode_columns(body)["x"].values, float) * 2))
+
+
+@dataclass
+class ColumnsServer:
+    """Answers 2x to x while its `gate` is open; with a `refusal` it answers that status."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    refusal: int | None = None
+    calls: int = 0
+    under_way: int = 0
+    most_under_way: int = 0
+    url: str = ""
+
+    async def columns(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.calls += 1
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await self.gate.wait()
+        finally:
+            self.under_way -= 1
+        if self.refusal is not None:
+            return web.Response(status=self.refusal)
+        return web.Response(body=doubled(body), content_type=ANSWER_TYPE)
+
+    async def describe(self, _: web.Request) -> web.Response:
+        signature = [spec.model_dump(mode="json") for spec in SIGNATURE]
+        return web.json_response(
+            {"model": "delay", "version": "3", "problem_type": "regression", "signature": signature}
+        )
+
+    async def ready(self, _: web.Request) -> web.Response:
+        return web.Response(text="")
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[ColumnsServer]:
+    """One on a free port; its gate is open."""
+    server = ColumnsServer()
+    server.gate.set()
+    app = web.Application()
+    app.add_routes(
+        [
+            web.post("/columns", server.columns),
+            web.get("/model_info", server.describe),
+            web.get("/readyz", server.ready),
+        ]
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield server
+    finally:
+        server.gate.set()
+        await runner.cleanup()
