@@ -18,6 +18,7 @@ from ekiben_contracts.wording import describe
 from ekiben_serving.failover import FailoverModelClient
 from ekiben_serving.http_client import ClientLimits, HTTPModelClient
 from ekiben_serving.inprocess import InProcessModelClient, Load, load_registered
+from ekiben_serving.json_client import JSONModelClient
 from ekiben_serving.model_client import ModelClient
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<otherwise>[^}]*))?\}")
@@ -30,6 +31,8 @@ class EndpointsFileError(ValueError):
 class StaticEndpoint(BaseModel):
     """One place where a model answers: over HTTP at `url`, or in this process from `model_uri`.
 
+    A Bento that Ekiben packaged is asked in columns. One of somebody's own has an `api`, the path of a
+    method that takes a list of rows, named `parameter`, and gives an answer for each.
     In this process one body is computed at a time, whatever `max_concurrent_calls` says.
     """
 
@@ -37,6 +40,8 @@ class StaticEndpoint(BaseModel):
 
     url: str | None = Field(default=None, pattern=r"^https?://")
     model_uri: str | None = Field(default=None, pattern=r"^[a-z]+:")
+    api: str | None = Field(default=None, pattern=r"^/[^?#\s]+$")
+    parameter: str = Field(default="rows", min_length=1)
     timeout_s: float = Field(default=1.0, gt=0, le=3600)
     max_retries: int = Field(default=3, ge=0, le=10)
     max_concurrent_calls: int = Field(default=8, ge=1, le=1024)
@@ -50,15 +55,22 @@ class StaticEndpoint(BaseModel):
     def _one_place(self) -> Self:
         if (self.url is None) == (self.model_uri is None):
             raise ValueError("expected either url or model_uri")
+        if self.api is not None and self.url is None:
+            raise ValueError("expected api beside a url, found it beside model_uri")
         return self
 
 
 class StaticModel(BaseModel):
-    """A model, the version that the file is about, and where it answers: the first that can is asked."""
+    """A model, the version that the file is about, and where it answers: the first that can is asked.
+
+    Ekiben's own Bentos tell their signature; for others it may be written here, and rows are then checked
+    before they are sent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Version
+    signature: tuple[FeatureSpec, ...] = ()
     endpoints: Annotated[tuple[StaticEndpoint, ...], Field(min_length=1)]
 
 
@@ -114,7 +126,7 @@ class ModelClientFactory:
         """
         if model not in self._clients:
             found = self._endpoints.models[model]
-            self._clients[model] = self.build(model, found.version, found.endpoints)
+            self._clients[model] = self.build(model, found.version, found.endpoints, found.signature or None)
         return self._clients[model]
 
     def build(
@@ -133,6 +145,19 @@ class ModelClientFactory:
     ) -> ModelClient:
         if endpoint.url is None:
             return InProcessModelClient(model, endpoint.address, load=self._load)
+        limits = ClientLimits(concurrent_calls=endpoint.max_concurrent_calls)
+        if endpoint.api is not None:
+            return JSONModelClient(
+                model,
+                endpoint.url,
+                endpoint.timeout_s,
+                endpoint.max_retries,
+                version=version,
+                api=endpoint.api,
+                parameter=endpoint.parameter,
+                signature=signature,
+                limits=limits,
+            )
         return HTTPModelClient(
             model,
             endpoint.url,
@@ -140,7 +165,7 @@ class ModelClientFactory:
             endpoint.max_retries,
             version=version,
             signature=signature,
-            limits=ClientLimits(concurrent_calls=endpoint.max_concurrent_calls),
+            limits=limits,
         )
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.routing import Choice, Endpoint
 from ekiben_serving.errors import ModelClientError, ModelTransientError, ModelUnavailableError
 from ekiben_serving.model_client import Features, ModelClient, ModelOutput
+from ekiben_serving.splitting import UnresolvedRowError
 from ekiben_serving.validation import RowError
 
 ANSWERED = "answered"
@@ -102,7 +103,10 @@ def _is_unavailable(answer: Output | Gap) -> bool:
 
 def _answer(choice: Choice, answer: ModelOutput | RowError) -> Output | Gap:
     if isinstance(answer, RowError):
-        return Gap(choice.endpoint.model, FailureCode(answer.code), answer.message, choice.endpoint)
+        transient = isinstance(answer, UnresolvedRowError)
+        return Gap(
+            choice.endpoint.model, FailureCode(answer.code), answer.message, choice.endpoint, transient
+        )
     return Output(
         model=choice.endpoint.model,
         version=choice.endpoint.version,

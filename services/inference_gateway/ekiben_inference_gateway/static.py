@@ -13,13 +13,17 @@ from ekiben_serving.model_client import ModelClient
 
 
 def static_members(endpoints: ModelEndpoints) -> Mapping[str, Member]:
-    """One version of each model of the file, with all of its traffic; its endpoint knows its signature."""
+    """One version of each model of the file, with all of its traffic."""
     return {model: Member(model, (_choice(model, static),)) for model, static in endpoints.models.items()}
 
 
 def _choice(model: str, static: StaticModel) -> Choice:
     return Choice(
-        Endpoint(model, static.version, static.endpoints[0].address), SLOTS, Role.CHAMPION, (), None
+        Endpoint(model, static.version, static.endpoints[0].address),
+        SLOTS,
+        Role.CHAMPION,
+        static.signature,
+        None,
     )
 
 

@@ -14,6 +14,7 @@ from ekiben_serving.errors import BadRequestError
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.inprocess import InProcessModelClient
+from ekiben_serving.json_client import JSONModelClient
 from ekiben_serving.model_client import Features, ModelClient, ModelOutput
 from ekiben_serving.validation import RowError
 from integration.serving.conftest import Logged, Served
@@ -35,7 +36,7 @@ def _fake_answer(row: Features) -> ModelOutput:
     return ModelOutput("late", "1", 1 / (1 + distance))
 
 
-@pytest.fixture(params=["http", "in-process", "fake"])
+@pytest.fixture(params=["http", "json", "in-process", "fake"])
 async def client(
     request: pytest.FixtureRequest, classifier: Logged, served: Served, mlops_settings: MlopsSettings
 ) -> AsyncIterator[ModelClient]:
@@ -45,6 +46,11 @@ async def client(
     elif request.param == "in-process":
         load = partial(RegisteredModel, settings=mlops_settings)
         found = InProcessModelClient("late", classifier.event.model_uri, load=load)
+    elif request.param == "json":
+        signature = classifier.event.signature
+        found = JSONModelClient(
+            "late", served.url, timeout=30, version="1", api="/predict_batch", signature=signature
+        )
     else:
         found = HTTPModelClient(
             "late", served.url, timeout=30, version="1", signature=classifier.event.signature

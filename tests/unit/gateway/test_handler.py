@@ -12,6 +12,7 @@ from ekiben_contracts.models import Method, Quorum, Role
 from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_serving.errors import BadResponseError, ModelTimeoutError
+from ekiben_serving.splitting import UnresolvedRowError
 from ekiben_serving.validation import RowError
 from unit.gateway.building import (
     FEATURES,
@@ -270,6 +271,13 @@ class TestFeatures:
         bad, good = await gateway.answer(received(0, features={**FEATURES, "carrier": "XX"}), received(1))
         assert bad.reason == "model-error"
         assert failed(bad).code is FailureCode.INTERNAL
+        scored(good)
+
+    async def test_a_row_that_may_not_be_the_bad_one_of_its_body_is_tried_again(self, gateway):
+        gateway.models.row_errors["XX"] = UnresolvedRowError("internal", "some of 8 rows")
+        open_, good = await gateway.answer(received(0, features={**FEATURES, "carrier": "XX"}), received(1))
+        assert isinstance(open_, Retry)
+        assert "some of 8 rows" in open_.reason
         scored(good)
 
 

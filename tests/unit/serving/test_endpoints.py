@@ -10,6 +10,7 @@ from ekiben_serving.endpoints import EndpointsFileError, ModelClientFactory, rea
 from ekiben_serving.failover import FailoverModelClient
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.inprocess import InProcessModelClient
+from ekiben_serving.json_client import JSONModelClient
 
 GOOD = """
 models:
@@ -98,3 +99,29 @@ def test_the_file_of_this_repository_and_its_example_can_be_read(write):
         "http://127.0.0.1:3001",
         "models:/flight-delay-trees/1",
     ]
+
+
+async def test_an_api_of_somebodys_own_is_asked_in_json(write):
+    text = """
+models:
+  price:
+    version: "1"
+    signature: [{name: area, dtype: double}]
+    endpoints: [{url: "http://127.0.0.1:3001", api: /estimate, parameter: flats}]
+"""
+    factory = ModelClientFactory(read_endpoints(write(text), {}))
+    assert type(factory.client("price")) is JSONModelClient
+    await factory.close()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ('{model_uri: "models:/price/1", api: /estimate}', "api beside a url"),
+        ('{url: "http://127.0.0.1:3001", api: estimate}', "api"),
+    ],
+)
+def test_an_api_that_cannot_be_asked_is_named(write, endpoint, told):
+    text = f'models: {{price: {{version: "1", endpoints: [{endpoint}]}}}}'
+    with pytest.raises(EndpointsFileError, match=told):
+        read_endpoints(write(text), {})

@@ -1,0 +1,154 @@
+"""A model behind a BentoML API that somebody wrote: rows in JSON, and no errors by row."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import httpx
+
+from ekiben_contracts.models import FeatureSpec
+from ekiben_serving.attempts import Attempts
+from ekiben_serving.breaker import EndpointBreaker
+from ekiben_serving.clock import Clock, SystemClock
+from ekiben_serving.errors import BadResponseError, ModelClientError, ModelTimeoutError, ModelUnavailableError
+from ekiben_serving.exchange import Endpoint
+from ekiben_serving.http_client import DEFAULT_LIMITS, ClientLimits
+from ekiben_serving.json_bodies import (
+    JSON_TYPE,
+    JSONBodyError,
+    check_finite,
+    decode_answers,
+    encode_body,
+)
+from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.retrying import RetryPolicy
+from ekiben_serving.single import predict_one
+from ekiben_serving.slots import CallSlots
+from ekiben_serving.splitting import Splitting
+from ekiben_serving.transport import PooledTransport
+from ekiben_serving.validation import RowError, Signature
+
+
+class JSONModelClient:
+    """A ModelClient of an API such as `def predict(self, rows: list[dict]) -> list[float]`.
+
+    `api` is its path, `parameter` the name of its argument. What it answers says neither model nor version:
+    they are the ones given here. Without a `signature` it is sent the features as they are. A body that
+    fails is split to find its bad rows; see ekiben_serving.splitting.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        endpoint_url: str,
+        timeout: float = 5.0,
+        max_retries: int = 3,
+        *,
+        version: str,
+        api: str = "/predict",
+        parameter: str = "rows",
+        signature: Sequence[FeatureSpec] | None = None,
+        limits: ClientLimits = DEFAULT_LIMITS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._model = model_name
+        self._version = version
+        self._url = endpoint_url.rstrip("/")
+        self._api = api
+        self._parameter = parameter
+        self._signature = Signature(signature or ())
+        self._limits = limits
+        self._clock = clock or SystemClock()
+        pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
+        self._http = httpx.AsyncClient(transport=pool, trust_env=False)
+        hint = f"Does {api} take a list of rows named {parameter}?"
+        self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http, hint)
+        self._breaker = EndpointBreaker(
+            model_name,
+            self._url,
+            clock=self._clock,
+            fail_max=limits.breaker_failures,
+            reset_timeout_s=limits.breaker_reset_s,
+        )
+        policy = RetryPolicy(max_retries)
+        slots = CallSlots(model_name, self._url, limits.concurrent_calls)
+        self._attempts = Attempts(
+            model_name, self._url, timeout, policy, self._breaker, slots, self._clock, jitter
+        )
+
+    async def predict(
+        self, entity_id: str, features: Features, time_horizon: str = "short_term"
+    ) -> ModelOutput:
+        """See ModelClient.predict."""
+        return await predict_one(self, self._model, self._url, entity_id, features, time_horizon)
+
+    async def predict_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[ModelOutput | RowError]:
+        """See ModelClient.predict_batch. An UnresolvedRowError is of a row that may not be the bad one."""
+        deadline = math.inf if budget_s is None else self._clock.monotonic() + budget_s
+        headers = {"content-type": JSON_TYPE}
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
+        checked = [self._signature.check(row) or check_finite(row) for row in rows]
+        fitting = [row for row, error in zip(rows, checked, strict=True) if error is None]
+        answers: list[ModelOutput | RowError] = []
+        for start in range(0, len(fitting), self._limits.rows_per_call):
+            answers += await self._ask(fitting[start : start + self._limits.rows_per_call], headers, deadline)
+        answer: Iterator[ModelOutput | RowError] = iter(answers)
+        return [next(answer) if error is None else error for error in checked]
+
+    async def health(self) -> EndpointHealth:
+        """See ModelClient.health. It asks GET /readyz, as every BentoML service answers."""
+        timeout_s = self._attempts.timeout_s
+        try:
+            await self._endpoint.exchange("GET", "/readyz", timeout_s=timeout_s, expected_type="text/plain")
+        except ModelClientError as error:
+            return EndpointHealth(False, self._breaker.state, str(error))
+        return EndpointHealth(True, self._breaker.state)
+
+    async def close(self) -> None:
+        """See ModelClient.close."""
+        await self._http.aclose()
+
+    async def _ask(
+        self, rows: Sequence[Features], headers: dict[str, str], deadline: float
+    ) -> list[ModelOutput | RowError]:
+        """One body, in parts once it fails."""
+        splitting = Splitting(len(rows))
+        while (part := splitting.next_part()) is not None:
+            try:
+                self._check_time_left(splitting, deadline)
+                ask = partial(self._ask_once, rows[part], headers)
+                splitting.answered(part, await self._attempts.make(ask, deadline))
+            except ModelUnavailableError as error:
+                splitting.away(part, error)
+            except ModelClientError as error:
+                splitting.failed(part, error)
+        return splitting.outcomes()
+
+    def _check_time_left(self, splitting: Splitting, deadline: float) -> None:
+        """Splitting uses the budget up by itself: that must not count against the endpoint in its breaker."""
+        if splitting.first_error is not None and self._clock.monotonic() >= deadline:
+            raise ModelTimeoutError(self._model, self._url, str(splitting.first_error))
+
+    async def _ask_once(
+        self, rows: Sequence[Features], headers: dict[str, str], timeout_s: float
+    ) -> list[ModelOutput | RowError]:
+        body = encode_body(self._parameter, rows, self._signature.specs)
+        started = self._clock.monotonic()
+        found = await self._endpoint.exchange(
+            "POST", self._api, timeout_s=timeout_s, expected_type=JSON_TYPE, content=body, headers=headers
+        )
+        latency_ms = (self._clock.monotonic() - started) * 1000
+        try:
+            return decode_answers(
+                found, len(rows), model=self._model, version=self._version, latency_ms=latency_ms
+            )
+        except JSONBodyError as error:
+            raise BadResponseError(self._model, self._url, f"{error}. Does {self._api} take rows?") from error
