@@ -112,7 +112,7 @@ def decode(value: bytes | None, headers: Headers, topic: Topic) -> CloudEvent:
             Reason.EMPTY, f"expected the JSON of {event_type.type}, found an empty value", ce_id=envelope.id
         )
     try:
-        data = event_type.model_validate_json(value, strict=True)
+        data = event_type.from_json(value)
     except ValidationError as error:
         _refuse(error, value, event_type, envelope.id)
     return CloudEvent(data, envelope.id, envelope.source, envelope.traceparent)

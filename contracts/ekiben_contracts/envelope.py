@@ -39,17 +39,21 @@ def read_headers(headers: Mapping[str, bytes | None]) -> Envelope:
     Raises:
         UnreadableError: a ce_ header is not UTF-8, or of another CloudEvents version.
     """
-    ce_id = _text(headers, "ce_id", None)
-    if headers.get("ce_specversion", _SPEC_VERSION) != _SPEC_VERSION:
-        _check_spec_version(_text(headers, "ce_specversion", ce_id), ce_id)
-    trace = headers.get("traceparent")
-    return Envelope(
-        _text(headers, "ce_type", ce_id),
-        ce_id,
-        _text(headers, "ce_source", ce_id),
-        # a broken trace must not cost a request
-        trace.decode() if trace is not None and trace.isascii() else None,
-    )
+    get = headers.get
+    event_type, ce_id, source, trace = get("ce_type"), get("ce_id"), get("ce_source"), get("traceparent")
+    try:  # all at once: one header after the other takes twice as long
+        envelope = Envelope(
+            None if event_type is None else event_type.decode(),
+            None if ce_id is None else ce_id.decode(),
+            None if source is None else source.decode(),
+            # a broken trace must not cost a request
+            trace.decode() if trace is not None and trace.isascii() else None,
+        )
+    except UnicodeDecodeError as error:
+        raise _not_utf8(headers) from error
+    if get("ce_specversion", _SPEC_VERSION) != _SPEC_VERSION:
+        _check_spec_version(_text(headers, "ce_specversion", envelope.id), envelope.id)
+    return envelope
 
 
 def open_structured(value: bytes | None) -> tuple[Envelope, bytes | None]:
@@ -89,6 +93,17 @@ def _parse(value: bytes | None) -> dict[str, JsonValue]:
             Reason.UNDECODABLE, f"expected a CloudEvent as {STRUCTURED}, found {found(body)}"
         )
     return body
+
+
+def _not_utf8(headers: Mapping[str, bytes | None]) -> UnreadableError:
+    """Which header it is, and whose, as far as that can be read."""
+    try:
+        ce_id = _text(headers, "ce_id", None)
+        for name in ("ce_type", "ce_source"):
+            _text(headers, name, ce_id)
+    except UnreadableError as error:
+        return error
+    raise AssertionError("every header is UTF-8")
 
 
 def _text(headers: Mapping[str, bytes | None], name: str, ce_id: str | None) -> str | None:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ekiben_contracts.dumping import DumpedAs
 from ekiben_contracts.event import Event, FeatureValue, Identifier, Json, ModelName, Part, Utc, Version
 from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.models import Method, Role
@@ -39,7 +40,7 @@ class Output(Part):
 
     model: ModelName
     version: Version
-    role: Role = Role.CHAMPION
+    role: Annotated[Role, DumpedAs("str")] = Role.CHAMPION
     value: float
     label: str | None = None
     probabilities: dict[str, float] | None = None
@@ -67,7 +68,7 @@ class ModelsScored(Event):
     requested_at: Utc
     deadline: Utc | None = None
     revision: int | None = Field(default=None, description="Of the ensemble; null for a single model.")
-    method: Method = Method.SINGLE
+    method: Annotated[Method, DumpedAs("str")] = Method.SINGLE
     weights: dict[ModelName, float] | None = None
     coverage: float | None = None
     calibrations: dict[ModelName, str] = Field(
@@ -120,7 +121,7 @@ class PredictionCompleted(Event):
     interval: Interval | None = None
     confidence: float = Field(ge=0, le=1)
     agreement: float | None = Field(default=None, ge=0, le=1)
-    method: Method
+    method: Annotated[Method, DumpedAs("str")]
     outputs: list[Output]
     missing: list[Missing] = Field(default_factory=list[Missing])
     explanation: dict[str, float] | None = None

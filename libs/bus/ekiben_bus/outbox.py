@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 
 from aiokafka import TopicPartition
@@ -27,7 +28,7 @@ class OutputTooLargeError(Exception):
     """An output is larger than its topic allows, so the broker would refuse it for ever."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Author:
     """The service that writes: its name is in every event, its version in every dead letter."""
 
@@ -35,7 +36,7 @@ class Author:
     version: str
     naming: Naming
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The ce_source of its events."""
         return f"/ekiben/{self.service}"
@@ -160,20 +161,16 @@ def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | Non
     Raises:
         OutputTooLargeError: the broker would refuse it.
     """
-    value, headers = encode(outgoing.event, id=outgoing.id, source=author.source, time=now)
-    key, partition = outgoing.key, None
+    topic, event, ce_id, key = outgoing
+    value, headers = encode(event, id=ce_id, source=author.source, time=now)
+    partition = None
     if key is None and cause is not None:
         key, partition = cause.key, cause.partition
     if key is None:
-        key = outgoing.topic.key_of(outgoing.event)
-    record = WireRecord(author.naming.topic(outgoing.topic), partition, key, value, headers)
+        key = topic.key_of(event)
+    record = WireRecord(author.naming.topic(topic), partition, key, value, headers)
     # adding the headers up costs as much as the rest: only where they could matter
-    if (
-        len(value) > outgoing.topic.max_message_bytes - _MOST_HEADERS
-        and record.size > outgoing.topic.max_message_bytes
-    ):
-        raise OutputTooLargeError(
-            f"expected at most {outgoing.topic.max_message_bytes} bytes on {record.topic}, found "
-            f"{record.size}"
-        )
+    most = topic.max_message_bytes
+    if len(value) > most - _MOST_HEADERS and record.size > most:
+        raise OutputTooLargeError(f"expected at most {most} bytes on {record.topic}, found {record.size}")
     return record

@@ -27,4 +27,4 @@ def admit(
     if asked.features is None:
         return no_features(plan)
     key = asked.entity_id if draw_by == "entity_id" else request.id
-    return Asked(request, plan, asked.features, tuple([member.draw(key) for member in plan.members]))
+    return Asked(request, plan, asked.features, plan.draw(key))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ekiben_bus.records import Received
 from ekiben_bus.verdicts import DeadLetter, Emit, Outgoing, Retry
 from ekiben_contracts.identity import Stage, output_id
-from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.conclusions import Failing
@@ -24,25 +24,26 @@ def scored_event(scored: Scored) -> ModelsScored:
     Its parts were validated where they came from, so it is not validated again: half the cost.
     """
     request, plan, features, choices = scored.asked
-    asked, ensemble = request.asked, plan.ensemble
+    asked = request.asked
     return ModelsScored.assemble(
-        attempt=request.attempt,
-        request_id=request.id,
-        model=plan.name,
-        entity_id=asked.entity_id,
-        time_horizon=asked.time_horizon,
-        context=asked.context,
-        requested_at=request.requested_at,
-        deadline=asked.deadline,
-        revision=ensemble.revision if ensemble else None,
-        method=ensemble.method if ensemble else Method.SINGLE,
-        weights=ensemble.weights if ensemble else None,
-        coverage=ensemble.coverage if ensemble else None,
-        calibrations={choice.endpoint.model: choice.calibration for choice in choices if choice.calibration},
-        outputs=scored.outputs,
-        missing=[Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
-        features=features,
-        explanations=None,
+        {
+            "attempt": request.attempt,
+            "request_id": request.id,
+            "model": plan.name,
+            "entity_id": asked.entity_id,
+            "time_horizon": asked.time_horizon,
+            "context": asked.context,
+            "requested_at": request.requested_at,
+            "deadline": asked.deadline,
+            **plan.in_force,
+            "calibrations": {
+                choice.endpoint.model: choice.calibration for choice in choices if choice.calibration
+            },
+            "outputs": scored.outputs,
+            "missing": [Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
+            "features": features,
+            "explanations": None,
+        }
     )
 
 
@@ -53,24 +54,22 @@ def scored_verdict(scored: Scored) -> Emit:
 
 
 def refused_verdict(
-    request: Request, refusal: Refusal, dead_letter_id: str, now: datetime
+    request: Request, refusal: Refusal, received: Received, now: datetime
 ) -> Emit | DeadLetter:
     """A plain answer, or a dead letter to replay with the answer that names it."""
     if refusal.code.is_plain_answer:
         return Emit((_refused(request, refusal, None, now),))
-    return _letter(request, refusal, dead_letter_id, now, reason_of(refusal.code))
+    return _letter(request, refusal, received, now, reason_of(refusal.code))
 
 
-def retried_verdict(request: Request, failing: Failing, dead_letter_id: str, now: datetime) -> Retry:
+def retried_verdict(request: Request, failing: Failing, received: Received, now: datetime) -> Retry:
     """Another try later; when all are over, a dead letter with its answer."""
-    letter = _letter(request, failing.otherwise, dead_letter_id, now, RETRIES_EXHAUSTED)
+    letter = _letter(request, failing.otherwise, received, now, RETRIES_EXHAUSTED)
     return Retry(failing.reason, letter)
 
 
-def _letter(
-    request: Request, refusal: Refusal, dead_letter_id: str, now: datetime, reason: str
-) -> DeadLetter:
-    answer = _refused(request, refusal, dead_letter_id, now)
+def _letter(request: Request, refusal: Refusal, received: Received, now: datetime, reason: str) -> DeadLetter:
+    answer = _refused(request, refusal, received.dead_letter_id, now)
     return DeadLetter(reason, refusal.code.value, refusal.message, outgoing=(answer,))
 
 

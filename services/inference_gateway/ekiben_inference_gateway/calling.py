@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from ekiben_contracts.models import Role
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
@@ -107,12 +106,15 @@ def _answer(choice: Choice, answer: ModelOutput | RowError) -> Output | Gap:
         return Gap(
             choice.endpoint.model, FailureCode(answer.code), answer.message, choice.endpoint, transient
         )
-    return Output(
-        model=choice.endpoint.model,
-        version=choice.endpoint.version,
-        role=Role(choice.role),
-        value=answer.value,
-        label=answer.label,
-        probabilities=answer.probabilities,
-        latency_ms=answer.latency_ms,
+    # every field is of the type it must have: the client has checked the numbers, the routes the names
+    return Output.assemble(
+        {
+            "model": choice.endpoint.model,
+            "version": choice.endpoint.version,
+            "role": choice.role,
+            "value": answer.value,
+            "label": answer.label,
+            "probabilities": answer.probabilities,
+            "latency_ms": answer.latency_ms,
+        }
     )

@@ -31,6 +31,8 @@ Conclusion = Scored | Failing | Waiting | Refusal
 
 def conclude(scored: Scored, is_given_up: Callable[[Endpoint], bool]) -> Conclusion:
     """Enough outputs go on, their gaps named. Too few wait while a model that is down may come back."""
+    if not scored.gaps:
+        return scored
     plan, answered = scored.asked.plan, len(scored.outputs)
     failing = [gap for gap in scored.gaps if gap.transient]
     recovering = [

@@ -46,7 +46,7 @@ async def answer(
     metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
     now, all_down = clock(), outages.cover(routed)
     return [
-        _verdict(request, one, received.dead_letter_id, now, all_down=all_down)
+        _verdict(request, one, received, now, all_down=all_down)
         for request, one, received in zip(requests, concluded, batch, strict=True)
     ]
 
@@ -93,20 +93,20 @@ def _conclude(
 
 
 def _verdict(
-    request: Request, concluded: Conclusion, dead_letter_id: str, now: datetime, *, all_down: bool
+    request: Request, concluded: Conclusion, received: Received, now: datetime, *, all_down: bool
 ) -> Verdict:
     match concluded:
         case Scored():
             return scored_verdict(concluded)
         case Failing():
-            return retried_verdict(request, concluded, dead_letter_id, now)
+            return retried_verdict(request, concluded, received, now)
         case Waiting(reason, endpoint):
             # while nothing routed answers, nobody is delayed by leaving everything where it is
             if endpoint is None or all_down:
                 return Hold(reason)
             return Park(f"{endpoint.model}/{endpoint.version} at {endpoint.url}", reason)
         case Refusal():
-            return refused_verdict(request, concluded, dead_letter_id, now)
+            return refused_verdict(request, concluded, received, now)
 
 
 def _outcome(request: Request, concluded: Conclusion) -> tuple[str, str]:

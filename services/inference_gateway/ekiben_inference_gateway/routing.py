@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from ekiben_contracts.event import Event
-from ekiben_contracts.models import FeatureSpec, Role
+from ekiben_contracts.models import FeatureSpec, Method, Role
 from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 
 SLOTS = 10_000
@@ -67,7 +67,7 @@ class Member:
         return last
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Who answers requests for a name. `absent` are members of the ensemble that no route knows."""
 
@@ -75,6 +75,24 @@ class Plan:
     members: tuple[Member, ...]
     absent: tuple[str, ...] = ()
     ensemble: EnsembleDefined | None = None
+
+    def draw(self, by: str) -> tuple[Choice, ...]:
+        """The version of each member that answers `by`, a request or entity id."""
+        return self._only or tuple([member.draw(by) for member in self.members])
+
+    @cached_property
+    def _only(self) -> tuple[Choice, ...]:
+        """Where no member has two versions there is nothing to draw."""
+        if any(len(member.choices) > 1 for member in self.members):
+            return ()
+        return tuple(member.choices[0] for member in self.members)
+
+    @cached_property
+    def in_force(self) -> Mapping[str, object]:
+        """How its outputs are to be combined: fields of every ModelsScored."""
+        if self.ensemble is None:
+            return {"revision": None, "method": Method.SINGLE, "weights": None, "coverage": None}
+        return {name: getattr(self.ensemble, name) for name in ("revision", "method", "weights", "coverage")}
 
 
 NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})

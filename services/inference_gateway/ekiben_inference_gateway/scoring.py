@@ -77,6 +77,8 @@ async def _ask(
 
 def _scored(asked: Asked, answers: Sequence[Output | Gap | None]) -> Scored:
     outputs = [answer for answer in answers if isinstance(answer, Output)]
+    if len(outputs) == len(answers) and not asked.plan.absent:
+        return Scored(asked, outputs, [])
     gaps = [answer for answer in answers if isinstance(answer, Gap)]
     gaps += [
         Gap(model, FailureCode.UNKNOWN_MODEL, f"no route gives traffic to {model}")

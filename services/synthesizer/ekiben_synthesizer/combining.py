@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import Output
@@ -19,8 +19,7 @@ class CombinationError(ValueError):
     """These outputs cannot become one answer the way that was asked. Mend the ensemble's definition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Combined:
+class Combined(NamedTuple):
     """One answer. `label` and `probabilities` are None unless classifiers gave it."""
 
     prediction: float
@@ -75,7 +74,7 @@ def combine(outputs: Sequence[Output], parts: Sequence[float], classes: Sequence
         return Combined(_mean(values, parts), _unanimous(outputs))
     order = _class_order(outputs, classes)
     columns = [_probabilities(output, order) for output in outputs]
-    mean = {name: _mean([column[name] for column in columns], parts) for name in order}
+    mean = _by_class(columns, parts, order)
     label = max(reversed(order), key=mean.__getitem__)  # a tie goes to the later class: the positive one
     return Combined(mean[order[-1] if len(order) == BINARY else label], label, mean)
 
@@ -91,6 +90,14 @@ def _weighted(outputs: Sequence[Output], weights: Mapping[str, float]) -> tuple[
     return tuple(weight / total for weight in found)
 
 
+def _by_class(
+    columns: Sequence[Mapping[str, float]], parts: Sequence[float], order: Sequence[str]
+) -> dict[str, float]:
+    if len(columns) == 1:  # most requests ask one model
+        return {name: columns[0][name] for name in order}
+    return {name: _mean([column[name] for column in columns], parts) for name in order}
+
+
 def _mean(values: Sequence[float], parts: Sequence[float]) -> float:
     """Exact in any order of the members (fsum), and never outside what they said."""
     if len(values) == 1:
@@ -101,7 +108,8 @@ def _mean(values: Sequence[float], parts: Sequence[float]) -> float:
 
 def _class_order(outputs: Sequence[Output], classes: Sequence[str] | None) -> Sequence[str]:
     """As the route says; where it says nothing fitting, as the first model by name sent them."""
-    sent = min(outputs, key=lambda output: output.model).probabilities or {}
+    first = outputs[0] if len(outputs) == 1 else min(outputs, key=lambda output: output.model)
+    sent = first.probabilities or {}
     return classes if classes is not None and set(classes) == sent.keys() else list(sent)
 
 

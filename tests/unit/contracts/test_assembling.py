@@ -13,7 +13,7 @@ FIELDS = {
 
 
 def test_what_is_assembled_is_what_would_have_been_validated():
-    assembled, validated = Output.assemble(**FIELDS), Output(**FIELDS)
+    assembled, validated = Output.assemble(FIELDS), Output(**FIELDS)
     assert assembled == validated
     assert assembled.model_fields_set == validated.model_fields_set
     assert assembled.model_dump_json() == validated.model_dump_json()
