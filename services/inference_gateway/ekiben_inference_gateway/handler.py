@@ -87,9 +87,10 @@ def _conclude(
     admitted: Asked | Refusal, scored: Iterator[Scored], outages: Outages, behind: str | None
 ) -> Conclusion:
     concluded = admitted if isinstance(admitted, Refusal) else conclude(next(scored), outages.is_given_up)
-    if behind is not None and isinstance(concluded, Refusal) and concluded.code is FailureCode.UNKNOWN_MODEL:
-        return Waiting(behind)
-    return concluded
+    if behind is None or not isinstance(concluded, Refusal):
+        return concluded
+    lacks_routes = isinstance(admitted, Asked) and admitted.plan.absent
+    return Waiting(behind) if lacks_routes or concluded.code is FailureCode.UNKNOWN_MODEL else concluded
 
 
 def _verdict(

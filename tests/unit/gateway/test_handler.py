@@ -236,6 +236,16 @@ class TestUnknownModels:
         assert isinstance(unknown, Hold)
         scored(known)
 
+    async def test_an_ensemble_waits_too_for_the_route_of_a_member_while_the_routes_cannot_be_read(self):
+        both = ensemble("both", ["delay", "weather"], missing_policy="all")
+        gateway = Gateway(FakeRoutes.of(both, model("delay")))
+        gateway.routes.broken = True
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert isinstance(verdict, Hold)
+        gateway.routes.broken = False
+        (verdict,) = await gateway.answer(received(model="both"))
+        assert failed(verdict).code is FailureCode.INSUFFICIENT_MODELS
+
     async def test_do_not_become_labels_of_metrics(self, gateway):
         await gateway.answer(received(model="nobody"))
         count = gateway.count("ekiben_gateway_requests_total", model="(unrouted)", outcome="unknown_model")
