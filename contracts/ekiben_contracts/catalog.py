@@ -12,6 +12,7 @@ from ekiben_contracts.deployment import (
     EnsembleRequested,
 )
 from ekiben_contracts.event import Event
+from ekiben_contracts.health import EndpointHealthReported
 from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
 from ekiben_contracts.prediction import (
     ModelsScored,
@@ -21,7 +22,7 @@ from ekiben_contracts.prediction import (
     PredictionOutcomeObserved,
     PredictionRequested,
 )
-from ekiben_contracts.routing import EndpointHealthReported, EnsembleDefined, ModelRouted
+from ekiben_contracts.routing import EnsembleDefined, ModelRouted
 from ekiben_contracts.training import ModelTrained, TrainingFailed, TrainingRequested
 
 EVENTS: tuple[type[Event], ...] = (

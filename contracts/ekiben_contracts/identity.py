@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 
 
 class Stage(StrEnum):
@@ -37,3 +39,9 @@ def dead_letter_id(topic: str, group: str, partition: int, offset: int, attempt:
 def action_id(dead_letter: str, action: str) -> str:
     """The ce_id of what was done about a dead letter: doing it again says the same."""
     return f"{dead_letter}/{action}"
+
+
+def health_id(gateway: str, model: str, version: str, url: str, window_start: datetime) -> str:
+    """The ce_id of what a gateway reports of an endpoint: one for each window, however often it is sent."""
+    where = blake2b(url.encode(), digest_size=8).hexdigest()  # a URL may be longer than an id
+    return f"{gateway}/{model}/{version}/{where}/{int(window_start.timestamp() * 1000)}"

@@ -1,4 +1,4 @@
-"""The events that say where requests go, and how the endpoints behind them do."""
+"""The events that say where requests go."""
 
 from __future__ import annotations
 
@@ -63,20 +63,3 @@ class EnsembleDefined(Event):
     def key(self) -> str:
         """ensemble/NAME"""
         return f"ensemble/{self.ensemble}"
-
-
-class EndpointHealthReported(Event):
-    """What one gateway saw of one version in a window of time."""
-
-    type: ClassVar[str] = "ekiben.endpoint.health-reported.v1"
-
-    model: ModelName
-    version: Version
-    url: str
-    window_start: Utc
-    window_end: Utc
-    requests: int = Field(ge=0)
-    errors: dict[str, int] = Field(
-        default_factory=dict, description="By kind, such as timeout or unavailable."
-    )
-    latency_ms: dict[str, float] = Field(default_factory=dict, description="By quantile: p50, p95, p99.")

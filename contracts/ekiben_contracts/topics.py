@@ -13,6 +13,7 @@ from ekiben_contracts.deployment import (
     EnsembleRequested,
 )
 from ekiben_contracts.event import LONGEST_IDENTIFIER, Event
+from ekiben_contracts.health import EndpointHealthReported
 from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
 from ekiben_contracts.prediction import (
     ModelsScored,
@@ -22,7 +23,7 @@ from ekiben_contracts.prediction import (
     PredictionOutcomeObserved,
     PredictionRequested,
 )
-from ekiben_contracts.routing import EndpointHealthReported, EnsembleDefined, ModelRouted
+from ekiben_contracts.routing import EnsembleDefined, ModelRouted
 from ekiben_contracts.training import ModelTrained, TrainingFailed, TrainingRequested
 
 DAY_MS = 24 * 3600 * 1000

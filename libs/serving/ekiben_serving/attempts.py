@@ -50,8 +50,11 @@ class Attempts:
         """The breaker is heeded before the wait for a slot, and again after it: it may open meanwhile."""
         self.breaker.check()
         async with self.slots.taken(self._seconds(deadline)):
+            seconds = self._seconds(
+                deadline
+            )  # outside the breaker: a budget that is used up is not its matter
             with self.breaker.guard():
-                return await attempt(self._seconds(deadline))
+                return await attempt(seconds)
 
     def _seconds(self, deadline: float) -> float:
         left = deadline - self.clock.monotonic()

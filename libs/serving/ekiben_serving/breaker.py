@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import pybreaker
 
+from ekiben_contracts.health import BreakerState
 from ekiben_serving.clock import Clock
 from ekiben_serving.errors import BreakerOpenError, ModelClientError, ModelUnavailableError
 
@@ -23,20 +24,31 @@ class EndpointBreaker:
     """
 
     def __init__(
-        self, model: str, endpoint: str, *, clock: Clock, fail_max: int = 5, reset_timeout_s: float = 2.0
+        self,
+        model: str,
+        endpoint: str,
+        *,
+        clock: Clock,
+        fail_max: int = 5,
+        reset_timeout_s: float = 2.0,
+        on_turn: Callable[[BreakerState], None] | None = None,
     ) -> None:
         self._model = model
         self._endpoint = endpoint
         self._clock = clock
         self._reset_timeout_s = reset_timeout_s
-        self._machine: Final = pybreaker.CircuitBreaker(fail_max=fail_max, throw_new_error_on_trip=False)
+        self._machine: Final = pybreaker.CircuitBreaker(
+            fail_max=fail_max,
+            throw_new_error_on_trip=False,
+            listeners=[] if on_turn is None else [_Turns(on_turn)],
+        )
         self._opened_at = 0.0
         self._probing = False
 
     @property
-    def state(self) -> str:
+    def state(self) -> BreakerState:
         """closed, open or half-open."""
-        return self._machine.current_state
+        return BreakerState(self._machine.current_state)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -66,7 +78,7 @@ class EndpointBreaker:
         Raises:
             BreakerOpenError: an attempt must not be made now.
         """
-        if self.state == pybreaker.STATE_CLOSED:
+        if self.state == BreakerState.CLOSED:
             return
         left = self._opened_at + self._reset_timeout_s - self._clock.monotonic()
         if self._probing or left > 0:
@@ -81,7 +93,7 @@ class EndpointBreaker:
     def _admit(self) -> bool:
         """Whether this attempt is the probe."""
         self.check()
-        if self.state == pybreaker.STATE_CLOSED:
+        if self.state == BreakerState.CLOSED:
             return False
         self._machine.half_open()
         self._probing = True
@@ -89,13 +101,30 @@ class EndpointBreaker:
 
     def _record(self, error: ModelUnavailableError | None, probe: bool) -> None:
         """Tell pybreaker a result; that of an attempt from before it opened is old news."""
-        if self.state != pybreaker.STATE_CLOSED and not probe:
+        if self.state != BreakerState.CLOSED and not probe:
             return
         try:
             self._machine.call(_outcome, error)
         except ModelUnavailableError:
-            if self.state == pybreaker.STATE_OPEN:
+            if self.state == BreakerState.OPEN:
                 self._opened_at = self._clock.monotonic()
+
+
+class _Turns(pybreaker.CircuitBreakerListener):
+    """Passes on each new state."""
+
+    def __init__(self, on_turn: Callable[[BreakerState], None]) -> None:
+        self._on_turn = on_turn
+
+    def state_change(
+        self,
+        cb: pybreaker.CircuitBreaker,
+        old_state: pybreaker.CircuitBreakerState | None,
+        new_state: pybreaker.CircuitBreakerState,
+    ) -> None:
+        """See CircuitBreakerListener."""
+        del cb, old_state
+        self._on_turn(BreakerState(new_state.name))
 
 
 def _outcome(error: ModelUnavailableError | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ekiben_contracts.event import ModelName, Version
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_contracts.wording import describe
 from ekiben_serving.failover import FailoverModelClient
@@ -20,6 +21,7 @@ from ekiben_serving.http_client import ClientLimits, HTTPModelClient
 from ekiben_serving.inprocess import InProcessModelClient, Load, load_registered
 from ekiben_serving.json_client import JSONModelClient
 from ekiben_serving.model_client import ModelClient
+from ekiben_serving.watching import OpenWatch, WatchedModelClient
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<otherwise>[^}]*))?\}")
 
@@ -111,11 +113,17 @@ def _fill_in(text: str, environ: Mapping[str, str]) -> str:
 
 
 class ModelClientFactory:
-    """The clients of the models of a file: made when first asked for, kept, and closed together."""
+    """The clients of the models of a file: made when first asked for, kept, and closed together.
 
-    def __init__(self, endpoints: ModelEndpoints, *, load: Load = load_registered) -> None:
+    A `watch` is told of each endpoint, those of one model apart.
+    """
+
+    def __init__(
+        self, endpoints: ModelEndpoints, *, load: Load = load_registered, watch: OpenWatch | None = None
+    ) -> None:
         self._endpoints = endpoints
         self._load = load
+        self._watch = watch
         self._clients: dict[str, ModelClient] = {}
 
     def client(self, model: str) -> ModelClient:
@@ -143,8 +151,22 @@ class ModelClientFactory:
     def _one(
         self, model: str, version: str, endpoint: StaticEndpoint, signature: Sequence[FeatureSpec] | None
     ) -> ModelClient:
+        if self._watch is None:
+            return self._open(model, version, endpoint, signature)
+        watch = self._watch(model, version, endpoint.address)
+        client = self._open(model, version, endpoint, signature, watch.breaker_turned)
+        return WatchedModelClient(client, watch)
+
+    def _open(
+        self,
+        model: str,
+        version: str,
+        endpoint: StaticEndpoint,
+        signature: Sequence[FeatureSpec] | None,
+        on_breaker: Callable[[BreakerState], None] | None = None,
+    ) -> ModelClient:
         if endpoint.url is None:
-            return InProcessModelClient(model, endpoint.address, load=self._load)
+            return InProcessModelClient(model, endpoint.address, version=version, load=self._load)
         limits = ClientLimits(concurrent_calls=endpoint.max_concurrent_calls)
         if endpoint.api is not None:
             return JSONModelClient(
@@ -157,6 +179,7 @@ class ModelClientFactory:
                 parameter=endpoint.parameter,
                 signature=signature,
                 limits=limits,
+                on_breaker=on_breaker,
             )
         return HTTPModelClient(
             model,
@@ -166,6 +189,7 @@ class ModelClientFactory:
             version=version,
             signature=signature,
             limits=limits,
+            on_breaker=on_breaker,
         )
 
     async def close(self) -> None:

@@ -11,14 +11,19 @@
          ├─ BadRequestError         it refuses what was sent
          └─ BadResponseError        what it answered cannot be used
 
-A single bad row is no exception in a batch: it has a RowError in its place.
+A single bad row is no exception in a batch: it has a RowError in its place. `kind` is what each is counted
+as, in metrics and in what is reported of an endpoint's health.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ModelClientError(Exception):
     """A call to a model that gave no answer. Its message says what was expected, found and to try."""
+
+    kind: ClassVar[str] = "error"
 
     def __init__(self, model: str, endpoint: str, message: str) -> None:
         super().__init__(f"model {model} at {endpoint}: {message}")
@@ -32,6 +37,8 @@ class ModelUnavailableError(ModelClientError):
     `retry_after_s` is what the endpoint, or its breaker, asked to wait; None where it did not say.
     """
 
+    kind = "unavailable"
+
     def __init__(
         self, model: str, endpoint: str, message: str, *, retry_after_s: float | None = None
     ) -> None:
@@ -42,17 +49,25 @@ class ModelUnavailableError(ModelClientError):
 class ModelTimeoutError(ModelUnavailableError):
     """The endpoint took longer than the timeout, or than the budget of the batch. Not retried."""
 
+    kind = "timeout"
+
 
 class EndpointBusyError(ModelUnavailableError):
     """No call slot of this endpoint became free within the time there was. Not retried."""
+
+    kind = "busy"
 
 
 class BreakerOpenError(ModelUnavailableError):
     """The circuit breaker of this endpoint is open, or its one probe is under way."""
 
+    kind = "breaker_open"
+
 
 class ModelTransientError(ModelClientError):
     """500 or another 5xx, broken HTTP, or an answer that was cut off: it lives, and may do better later."""
+
+    kind = "transient"
 
 
 class ModelProtocolError(ModelClientError):
@@ -62,6 +77,10 @@ class ModelProtocolError(ModelClientError):
 class BadRequestError(ModelProtocolError):
     """The endpoint answered 4xx, or `predict` was given a row that breaks the signature."""
 
+    kind = "bad_request"
+
 
 class BadResponseError(ModelProtocolError):
     """Another status, a wrong content type, frame, model or row count, or too large a body."""
+
+    kind = "bad_response"

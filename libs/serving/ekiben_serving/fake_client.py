@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.errors import ModelClientError
 from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
@@ -44,7 +45,7 @@ class FakeModelClient:
 
     async def health(self) -> EndpointHealth:
         """See ModelClient.health."""
-        return EndpointHealth(self.failure is None, "closed", str(self.failure or ""))
+        return EndpointHealth(self.failure is None, BreakerState.CLOSED, str(self.failure or ""))
 
     async def close(self) -> None:
         """See ModelClient.close."""

@@ -11,6 +11,7 @@ from functools import partial
 import httpx
 from pydantic import ValidationError
 
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.answers import outputs_of
 from ekiben_serving.attempts import Attempts
@@ -62,7 +63,7 @@ class HTTPModelClient:
 
     `timeout` bounds one attempt in seconds; `max_retries` are the attempts after the first. Without a
     `signature` the endpoint is asked for it before the first row. With a `version`, an answer of
-    another one is a BadResponseError: a port may have been taken over.
+    another one is a BadResponseError: a port may have been taken over. `on_breaker` is told each turn.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class HTTPModelClient:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
+        on_breaker: Callable[[BreakerState], None] | None = None,
     ) -> None:
         self._model = model_name
         self._url = endpoint_url.rstrip("/")
@@ -96,6 +98,7 @@ class HTTPModelClient:
             clock=self._clock,
             fail_max=limits.breaker_failures,
             reset_timeout_s=limits.breaker_reset_s,
+            on_turn=on_breaker,
         )
         slots = CallSlots(model_name, self._url, limits.concurrent_calls)
         policy = RetryPolicy(max_retries)

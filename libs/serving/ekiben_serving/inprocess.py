@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from typing import Final, Protocol, TypeVar
 
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.answers import outputs_of
 from ekiben_serving.batches import Batch, batches_of
@@ -27,8 +28,6 @@ LOADERS: Final = "ekiben.model_loaders"
 """Entry points that load models, by the scheme of their URI: `models` is the MLflow registry's."""
 _MOST_ROWS: Final = 1024
 _MOST_BYTES: Final = 16 * 1024 * 1024
-_CLOSED: Final = "closed"
-_OPEN: Final = "open"
 
 
 class LoadedModel(Protocol):
@@ -75,7 +74,9 @@ class InProcessModelClient:
     """A ModelClient that loads its model when it is first asked, and computes in a thread of its own.
 
     One body at a time: a call that finds the thread busy beyond its budget is given up, as with an endpoint
-    that is too slow. A model that cannot be loaded is unavailable, and loaded again at the next call.
+    that is too slow. A model that cannot be loaded is unavailable, and loaded again at the next call; so is
+    another model, or with a `version` another one than that: where this stands in for an endpoint that is
+    away, its requests had better wait for that than be answered by something else.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class InProcessModelClient:
         model_name: str,
         model_uri: str,
         *,
+        version: str | None = None,
         load: Load = load_registered,
         clock: Clock | None = None,
     ) -> None:
         self._model = model_name
         self._uri = model_uri
+        self._version = version
         self._load = load
         self._clock = clock or SystemClock()
         self._thread = ThreadPoolExecutor(1, f"model {model_name}")
@@ -125,8 +128,8 @@ class InProcessModelClient:
             if self._loaded is None:
                 await self._run(self._load_once)
         except ModelUnavailableError as error:
-            return EndpointHealth(False, _OPEN, str(error))
-        return EndpointHealth(True, _CLOSED)
+            return EndpointHealth(False, BreakerState.OPEN, str(error))
+        return EndpointHealth(True, BreakerState.CLOSED)
 
     async def close(self) -> None:
         """See ModelClient.close."""
@@ -166,9 +169,12 @@ class InProcessModelClient:
                 raise ModelUnavailableError(
                     self._model, self._uri, f"expected to load it here, found {type(error).__name__}: {error}"
                 ) from error
-            if loaded.model != self._model:
+            if loaded.model != self._model or self._version not in (None, loaded.version):
                 raise ModelUnavailableError(
-                    self._model, self._uri, f"expected the model {self._model}, found {loaded.model}"
+                    self._model,
+                    self._uri,
+                    f"expected {self._model} {self._version or 'of any version'}, "
+                    f"found {loaded.model} {loaded.version}. Is its URI right?",
                 )
             self._loaded = loaded, Signature(loaded.signature)
         return self._loaded

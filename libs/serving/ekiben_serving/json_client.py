@@ -9,6 +9,7 @@ from functools import partial
 
 import httpx
 
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.attempts import Attempts
 from ekiben_serving.breaker import EndpointBreaker
@@ -55,6 +56,7 @@ class JSONModelClient:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
+        on_breaker: Callable[[BreakerState], None] | None = None,
     ) -> None:
         self._model = model_name
         self._version = version
@@ -74,6 +76,7 @@ class JSONModelClient:
             clock=self._clock,
             fail_max=limits.breaker_failures,
             reset_timeout_s=limits.breaker_reset_s,
+            on_turn=on_breaker,
         )
         policy = RetryPolicy(max_retries)
         slots = CallSlots(model_name, self._url, limits.concurrent_calls)

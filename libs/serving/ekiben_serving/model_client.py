@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ekiben_contracts.event import FeatureValue, ModelName, Part
+from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec, ProblemType
 from ekiben_serving.validation import RowError
 
@@ -39,10 +40,10 @@ class ModelDescription(Part):
 
 
 class EndpointHealth(NamedTuple):
-    """Whether an endpoint would answer now, and if not, why. `breaker` is closed, open or half-open."""
+    """Whether an endpoint would answer now, and if not, why."""
 
     ready: bool
-    breaker: str
+    breaker: BreakerState
     detail: str = ""
 
 

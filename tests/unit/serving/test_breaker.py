@@ -139,3 +139,18 @@ def test_what_was_under_way_when_it_opened_is_old_news(breaker: EndpointBreaker,
 
     with pytest.raises(ModelUnavailableError), breaker.guard():
         pytest.fail("expected the breaker to let nothing through")
+
+
+def test_each_turn_is_told_once(clock: FrozenClock) -> None:
+    turns: list[str] = []
+    breaker = EndpointBreaker(
+        "m", "http://m", clock=clock, fail_max=3, reset_timeout_s=2.0, on_turn=turns.append
+    )
+    _call(breaker)
+    _trip(breaker)
+    clock.now += 2.0
+    _call(breaker, DOWN)
+    clock.now += 2.0
+    _call(breaker)
+
+    assert turns == ["open", "half-open", "open", "half-open", "closed"]

@@ -66,8 +66,18 @@ async def test_one_that_cannot_be_loaded_is_unavailable_and_loaded_again_at_the_
 async def test_one_that_is_another_model_is_not_asked():
     found = InProcessModelClient("weather", URI, load=lambda uri: Doubling())
     assert not (await found.health()).ready
-    with pytest.raises(ModelUnavailableError, match="expected the model weather, found delay"):
+    with pytest.raises(ModelUnavailableError, match="expected weather of any version, found delay 1"):
         await found.predict("e", {"x": 1.0})
+
+
+async def test_one_that_is_another_version_is_not_asked_and_may_be_the_right_one_later():
+    found = InProcessModelClient("delay", URI, version="2", load=lambda uri: versions.pop())
+    old, new = Doubling(), Doubling()
+    new.version = "2"
+    versions = [new, old]
+    with pytest.raises(ModelUnavailableError, match="expected delay 2, found delay 1"):
+        await found.predict_batch([{"x": 1.0}])
+    assert (await found.health()).ready
 
 
 async def test_one_that_takes_too_long_is_too_slow():
