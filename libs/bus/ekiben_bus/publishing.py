@@ -102,7 +102,10 @@ class PartitionPublisher:
             )
 
     async def _partition_by_key(self, producer: Producer, record: WireRecord) -> int:
-        partitions = sorted(await producer.partitions_for(record.topic))
+        try:
+            partitions = sorted(await producer.partitions_for(record.topic))
+        except KafkaError as error:
+            raise PublishError(f"expected the partitions of {record.topic}, found {error!r}") from error
         return self._by_murmur2(record.key, partitions, partitions)
 
     async def _send(

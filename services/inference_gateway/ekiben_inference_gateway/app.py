@@ -13,6 +13,9 @@ from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, ROUTES
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import OpenClient, RoutedClients, routed_endpoints
+from ekiben_inference_gateway.endpoint_health.metrics import EndpointMetrics
+from ekiben_inference_gateway.endpoint_health.reporting import HealthReporter
+from ekiben_inference_gateway.endpoint_health.watches import Watches
 from ekiben_inference_gateway.failures import on_failure
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
@@ -39,7 +42,12 @@ def build(
     outages = Outages(settings.outage_patience_s)
     endpoints = read_endpoints(settings.endpoints_file) if settings.endpoints_file else ModelEndpoints()
     static = static_members(endpoints)
-    clients = RoutedClients(open_client or Opener(endpoints, ModelClientFactory(endpoints), settings))
+    watches = Watches(
+        settings.instance, timedelta(seconds=settings.health_heartbeat_s), EndpointMetrics(service.registry)
+    )
+    factory = ModelClientFactory(endpoints, watch=watches.open)
+    clients = RoutedClients(open_client or Opener(endpoints, factory, settings))
+    reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), now)
     latencies = Latencies()
     main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
     asking = partial(Caller, clients, outages=outages, latencies=latencies, metrics=metrics)
@@ -55,7 +63,9 @@ def build(
         clock=now,
         metrics=metrics,
     )
+    service.resource(reporter.lifespan)
     service.resource(clients.lifespan)
+    service.background(reporter.run)
     service.background(
         partial(
             sweep,

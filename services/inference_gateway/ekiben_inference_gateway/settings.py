@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ekiben_contracts.health import LONGEST_GATEWAY, LONGEST_HEARTBEAT_S
+
+
+def this_process() -> str:
+    """HOST/PID/SECONDS: a container that is started again has the host and the pid that it had."""
+    return f"{socket.gethostname()[:64]}/{os.getpid()}/{int(time.time())}"
 
 
 class GatewaySettings(BaseSettings):
@@ -54,6 +64,21 @@ class GatewaySettings(BaseSettings):
     )
     draw_by: Literal["request_id", "entity_id"] = Field(
         default="request_id", description="What draws the version: entity_id keeps an entity on one version."
+    )
+    instance: str = Field(
+        default_factory=this_process,
+        min_length=1,
+        max_length=LONGEST_GATEWAY,
+        description="Who this gateway is in its reports; no two that ever run may share it.",
+    )
+    health_window_s: float = Field(
+        default=5.0, ge=0.05, description="What is seen of endpoints is reported for windows of this length."
+    )
+    health_heartbeat_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=LONGEST_HEARTBEAT_S,
+        description="How often an endpoint without traffic is reported.",
     )
     client_sweep_s: float = Field(
         default=10.0, gt=0, description="How often connections to endpoints that left the routes are closed."

@@ -97,3 +97,15 @@ async def test_publishing_nothing_asks_nobody(cluster):
     publisher = PartitionPublisher(cluster)
     await publisher.publish([])
     assert cluster.producers == 0
+
+
+async def test_a_topic_that_is_not_there_is_a_publish_error_and_costs_no_producer():
+    cluster = MemoryCluster()
+    cluster.create_topic("there", 1)
+    publisher = PartitionPublisher(cluster)
+    await publisher.start()
+    with pytest.raises(PublishError, match="partitions of elsewhere"):
+        await publisher.publish([WireRecord("elsewhere", None, b"k", b"v", [])])
+    await publisher.publish([WireRecord("there", None, b"k", b"v", [])])
+    await publisher.stop()
+    assert len(cluster.log(TopicPartition("there", 0)).records) == 1

@@ -1,0 +1,1 @@
+"""How each endpoint does: in metrics, and in what the gateway reports of it, window by window."""
