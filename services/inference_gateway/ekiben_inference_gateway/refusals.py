@@ -66,10 +66,10 @@ def short_of_outputs(plan: Plan, answered: int, gaps: Sequence[Gap]) -> Refusal:
         return Refusal(code, _ADVICE[code].format(detail=gaps[0].detail))
     least = needed(plan.ensemble.missing_policy, len(plan.ensemble.members))
     named = "; ".join(f"{gap.model}: {gap.code}, {gap.detail}" for gap in gaps)
-    return Refusal(
-        code,
-        f"expected outputs of at least {least} members of {plan.name}, found {answered}. Missing are {named}",
+    detail = (
+        f"expected outputs of at least {least} members of {plan.name}, found {answered}. Missing are {named}"
     )
+    return Refusal(code, _ADVICE[code].format(detail=detail))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -81,5 +81,8 @@ _ADVICE = {
     FailureCode.INVALID_REQUEST: "{detail} Send it mended under a new request_id",
     FailureCode.MISSING_FEATURES: "{detail} Send them in the request, under a new request_id",
     FailureCode.MODEL_UNAVAILABLE: "{detail}; replay the dead letter once the model answers",
-    FailureCode.INTERNAL: "{detail}; the model has to be mended, then replay the dead letter",
+    FailureCode.INSUFFICIENT_MODELS: "{detail}; deploy or mend what is missing, or let the ensemble's policy "
+    "do without it, then replay the dead letter",
+    FailureCode.INTERNAL: "{detail}; mend the model and replay the dead letter, or send other values under a "
+    "new request_id",
 }

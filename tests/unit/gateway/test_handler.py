@@ -133,6 +133,10 @@ class TestABatch:
         verdicts = await gateway.answer(*[received(n, entity_id="UA9") for n in range(20)])
         assert len({scored(verdict).outputs[0].version for verdict in verdicts}) == 1
 
+    async def test_that_is_empty_asks_nobody_and_has_no_verdict(self, gateway):
+        assert await gateway.answer() == []
+        assert gateway.models.clients == {}
+
     async def test_without_any_request_to_score_asks_nobody(self, gateway):
         await gateway.answer(received(features=None))
         assert gateway.models.clients == {}

@@ -78,7 +78,8 @@ def test_a_model_that_answers_another_number_of_rows_is_not_believed() -> None:
     _, errors = predict_each(lambda frame: Scores(np.zeros(7)), _frame([1]))
 
     assert (
-        errors[0][1] == "the model failed: ValueError: expected 1 predictions, found an array of shape (7,)"
+        errors[0][1] == "expected a prediction, found that the model failed: "
+        "ValueError: expected 1 predictions, found an array of shape (7,)"
     )
 
 

@@ -15,6 +15,7 @@ from ekiben_serving.columnar import Array
 MOST_PREDICTIONS: Final = 128
 """Calls of the model for one body whose rows it fails on: enough to single out a few bad ones."""
 _MOST_TEXT: Final = 300
+_FAILED: Final = "expected a prediction, found that the model failed"
 
 
 class Scores(NamedTuple):
@@ -46,7 +47,7 @@ def predict_each(predict: Predict, frame: pd.DataFrame) -> tuple[Scores, dict[in
             if middle > part.start and number < MOST_PREDICTIONS:
                 pending += (slice(part.start, middle), slice(middle, part.stop))
             else:
-                told = ("internal", f"the model failed: {type(error).__name__}: {error}"[:_MOST_TEXT])
+                told = ("internal", f"{_FAILED}: {type(error).__name__}: {error}"[:_MOST_TEXT])
                 errors |= dict.fromkeys(range(part.start, part.stop), told)
         if not pending:
             break
