@@ -18,6 +18,7 @@ from ekiben.connection import Connection
 from ekiben.dead_letters import DeadLetters, Selection, Watch
 from ekiben.dead_letters.desk import Desk
 from ekiben.deployments import Deployment
+from ekiben.endpoints import Endpoint, read_endpoints
 from ekiben.errors import InvalidInputError, NoAnswerError
 from ekiben.groups.desk import Groups
 from ekiben.results import Result, Results
@@ -31,11 +32,13 @@ from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.verdicts import Outgoing
 from ekiben_contracts.deployment import DeploymentRequested, EnsembleRequested, Strategy
 from ekiben_contracts.event import FeatureValue
+from ekiben_contracts.health import HealthSummary
 from ekiben_contracts.models import Method, MissingPolicy
 from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.topics import (
     DEPLOYMENT_EVENTS,
     DEPLOYMENT_REQUESTS,
+    ENDPOINT_HEALTH,
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
     ROUTES,
@@ -172,6 +175,11 @@ class Ekiben:
         """The models and ensembles that a request can name now."""
         async with self._connection.whole_log(self._naming.topic(ROUTES)) as log:
             return await read_routes(log)
+
+    async def endpoints(self) -> Mapping[Endpoint, HealthSummary]:
+        """How the endpoints that gateways asked in the last minutes do there, by model, version and URL."""
+        async with self._connection.whole_log(self._naming.topic(ENDPOINT_HEALTH)) as log:
+            return await read_endpoints(log, self._now())
 
     async def deploy(
         self,

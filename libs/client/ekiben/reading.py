@@ -63,6 +63,11 @@ class Log:
         """Where each partition ends now."""
         return await self._consumer.end_offsets(self._places)
 
+    async def go_back(self, records: int) -> None:
+        """Stand at most so many records before the end of each partition."""
+        starts = await self._consumer.beginning_offsets(self._places)
+        self.go_to({place: max(starts[place], end - records) for place, end in (await self.ends()).items()})
+
     def go_to(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Read on from these offsets."""
         for place, offset in offsets.items():

@@ -60,6 +60,19 @@ async def test_what_comes_in_the_same_read_beyond_the_end_is_left_out():
     assert [record.value async for record in log.read_to_end()] == [b"0", b"1"]
 
 
+@pytest.mark.parametrize(("records", "found"), [(2, 2), (5, 3), (100, 3)])
+async def test_going_back_stops_where_the_log_starts(records, found):
+    cluster = MemoryCluster()
+    cluster.create_topic("topic", 2)
+    cluster.append(PLACE, [(None, str(number).encode(), ()) for number in range(7)])
+    cluster.log(PLACE).delete_before(4)
+    log = await Log.open(cluster, "topic", range(2), from_beginning=False)
+    await log.go_back(records)
+    values = [record.value async for record in log.read_to_end()]
+    assert values == [str(number).encode() for number in range(7 - found, 7)]
+    await log.close()
+
+
 async def test_the_end_is_where_the_log_ended_when_it_was_asked_for():
     cluster = MemoryCluster()
     cluster.create_topic("topic", 2)
