@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from functools import partial
+from urllib.request import urlopen
 
 from e2e.system import EKIBEN
 from e2e.waiting import until
@@ -106,6 +107,27 @@ def test_routes_list_the_models_and_the_ensembles(system):
     shown = system.ekiben("routes").stdout
     assert "tiny-keen" in shown
     assert "\x1b" not in shown
+
+
+def test_routes_and_metrics_show_how_the_endpoints_do(system, fresh):
+    system.json("predict", "tiny-keen", "e1", *FEATURES, "--request-id", fresh)
+
+    def health():
+        routed = {route["model"]: route["versions"] for route in system.json("routes")["models"]}
+        (version,) = routed["tiny-keen"]
+        return version["health"] and version["health"]["requests"] and version
+
+    version = until(health, "a report of the endpoint of tiny-keen")
+    assert version["health"]["breaker"] == "closed"
+    assert version["health"]["errors"] == {}
+    assert version["health"]["latency_ms"]["p99"] > 0
+    port = system.running()["services"]["inference-gateway"]["health_port"]
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        metrics = answer.read().decode()
+    labels = f'endpoint="{version["url"]}",model="tiny-keen"'
+    assert f'ekiben_endpoint_breaker{{{labels},state="closed",version="1"}} 1.0' in metrics
+    assert f'ekiben_endpoint_calls_total{{{labels},outcome="answered",version="1"}}' in metrics
+    assert f'ekiben_endpoint_call_seconds_count{{{labels},version="1"}}' in metrics
 
 
 def test_deploying_what_was_never_trained_fails_and_says_so(system):
