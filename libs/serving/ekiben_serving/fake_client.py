@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
-from ekiben_serving.errors import ModelClientError
+from ekiben_serving.errors import ModelClientError, ModelTimeoutError
 from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
 from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError, Signature
@@ -41,6 +41,8 @@ class FakeModelClient:
         self.traceparents.append(traceparent)
         if self.failure is not None:
             raise self.failure
+        if budget_s is not None and budget_s <= 0:
+            raise ModelTimeoutError("fake", "memory", "expected time left in the budget, found none")
         return [self._signature.check(row) or self._answer(row) for row in rows]
 
     async def health(self) -> EndpointHealth:

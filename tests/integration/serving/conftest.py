@@ -20,6 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.training import ModelTrained
 from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
@@ -28,6 +29,16 @@ from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 
 READY_S = 120.0
+
+ROW: dict[str, FeatureValue] = {
+    "distance": 500.0,
+    "wind": None,
+    "temperature": 3,
+    "seats": 100,
+    "hour": 7,
+    "night": False,
+    "carrier": "UA",
+}
 
 
 def flights(number: int, seed: int = 0) -> pd.DataFrame:

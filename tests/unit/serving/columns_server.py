@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,13 @@ SIGNATURE = [FeatureSpec(name="x", dtype=DType.DOUBLE)]
 def doubled(body: bytes, model: str = "delay", version: str = "3") -> bytes:
     """The answer of a model that doubles x."""
     return encode_answer(Answer(model, version, np.asarray(decode_columns(body)["x"].values, float) * 2))
+
+
+def closed_port() -> str:
+    """A URL at which nobody answers."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{found.getsockname()[1]}"
 
 
 @dataclass
@@ -45,6 +53,11 @@ class ColumnsServer:
             return web.Response(status=self.refusal)
         return web.Response(body=doubled(body), content_type=ANSWER_TYPE)
 
+    async def predict(self, request: web.Request) -> web.Response:
+        """The same as an API of somebody's own."""
+        rows = (await request.json())["rows"]
+        return web.json_response([row["x"] * 2 for row in rows])
+
     async def describe(self, _: web.Request) -> web.Response:
         signature = [spec.model_dump(mode="json") for spec in SIGNATURE]
         return web.json_response(
@@ -64,6 +77,7 @@ async def serving() -> AsyncIterator[ColumnsServer]:
     app.add_routes(
         [
             web.post("/columns", server.columns),
+            web.post("/predict", server.predict),
             web.get("/model_info", server.describe),
             web.get("/readyz", server.ready),
         ]

@@ -1,0 +1,153 @@
+"""What every ModelClient promises: one suite, run on toys here and on real models in tests/integration."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from ekiben_serving.errors import BadRequestError, ModelClientError, ModelTimeoutError
+from ekiben_serving.model_client import Features, ModelClient, ModelOutput
+from ekiben_serving.validation import RowError
+
+BUDGET_S = 30.0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model behind a client. `number` is a required column, of doubles, that moves the answer."""
+
+    model: str
+    version: str
+    row: Features
+    number: str
+
+    def rows(self, *numbers: float) -> list[Features]:
+        return [{**self.row, self.number: number} for number in numbers]
+
+
+async def values(client: ModelClient, rows: list[Features]) -> list[float]:
+    """The answers, none of which may be an error."""
+    answers = await client.predict_batch(rows, budget_s=BUDGET_S)
+    outputs = [answer for answer in answers if isinstance(answer, ModelOutput)]
+    assert len(outputs) == len(rows), answers
+    return [output.value for output in outputs]
+
+
+class ModelClientPromises:
+    """A module that subclasses it has the fixtures `subject`, `client`, and `misled`.
+
+    `misled` is a client that expects another version than the one that answers.
+    """
+
+    async def test_one_answer_a_row_in_the_order_of_the_rows(self, client: ModelClient, subject: Subject):
+        answers = await client.predict_batch(subject.rows(100.0, 2900.0, 100.0))
+
+        first, second, third = answers
+        assert isinstance(first, ModelOutput)
+        assert isinstance(second, ModelOutput)
+        assert isinstance(third, ModelOutput)
+        assert {(each.model, each.version) for each in (first, second, third)} == {
+            (subject.model, subject.version)
+        }
+        assert first.value == third.value != second.value
+
+    async def test_no_rows_have_no_answers(self, client: ModelClient):
+        assert list(await client.predict_batch([])) == []
+
+    async def test_more_rows_than_one_body_takes_are_answered_in_their_order(
+        self, client: ModelClient, subject: Subject
+    ):
+        few = await values(client, subject.rows(100.0, 2900.0))
+        assert await values(client, subject.rows(*[100.0, 2900.0] * 1300)) == few * 1300
+
+    @pytest.mark.parametrize(
+        ("value", "code"), [(None, "missing_features"), ("7", "invalid_request"), (True, "invalid_request")]
+    )
+    async def test_a_row_that_breaks_the_signature_has_an_error_in_its_place(
+        self, client: ModelClient, subject: Subject, value: float | str | None, code: str
+    ):
+        row = subject.row
+        first, second, third = await client.predict_batch(
+            [row, {**row, subject.number: value}, row], budget_s=BUDGET_S
+        )
+
+        assert isinstance(first, ModelOutput)
+        assert isinstance(second, RowError)
+        assert isinstance(third, ModelOutput)
+        assert second.code == code
+        assert subject.number in second.message
+
+    async def test_rows_that_all_break_the_signature_are_no_failure_of_the_call(
+        self, client: ModelClient, subject: Subject
+    ):
+        answers = await client.predict_batch([{**subject.row, subject.number: None}] * 3)
+        assert [getattr(answer, "code", None) for answer in answers] == ["missing_features"] * 3
+
+    async def test_names_that_the_signature_does_not_have_are_ignored(
+        self, client: ModelClient, subject: Subject
+    ):
+        (alone,) = await values(client, [subject.row])
+        assert await values(client, [{**subject.row, "another-models": "text"}]) == [alone]
+
+    async def test_one_row_is_answered_as_it_is_in_a_batch(self, client: ModelClient, subject: Subject):
+        (batched,) = await client.predict_batch([subject.row])
+        single = await client.predict("UA1", subject.row, "short_term")
+
+        assert isinstance(batched, ModelOutput)
+        assert single._replace(latency_ms=0) == batched._replace(latency_ms=0)
+
+    async def test_one_row_that_breaks_the_signature_is_a_bad_request(
+        self, client: ModelClient, subject: Subject
+    ):
+        with pytest.raises(BadRequestError, match=subject.number):
+            await client.predict("UA1", {**subject.row, subject.number: None})
+
+    async def test_callers_at_the_same_time_have_each_their_own_answers(
+        self, client: ModelClient, subject: Subject
+    ):
+        numbers = [100.0 if n % 3 else 2900.0 for n in range(30)]
+        alone = dict(zip((100.0, 2900.0), await values(client, subject.rows(100.0, 2900.0)), strict=True))
+
+        found = await asyncio.gather(*(values(client, subject.rows(number)) for number in numbers))
+
+        assert found == [[alone[number]] for number in numbers]
+
+    async def test_a_budget_that_is_used_up_is_a_timeout_and_costs_later_calls_nothing(
+        self, client: ModelClient, subject: Subject
+    ):
+        for _ in range(10):
+            with pytest.raises(ModelTimeoutError):
+                await client.predict_batch([subject.row], budget_s=0.0)
+        assert await values(client, [subject.row])
+        assert (await client.health()).breaker == "closed"
+
+    async def test_a_call_that_is_given_up_costs_later_calls_nothing(
+        self, client: ModelClient, subject: Subject
+    ):
+        for _ in range(20):
+            given_up = asyncio.create_task(client.predict_batch([subject.row]))
+            await asyncio.sleep(0)  # it begins
+            given_up.cancel()
+            assert isinstance(
+                (await asyncio.gather(given_up, return_exceptions=True))[0], asyncio.CancelledError | list
+            )
+        assert await values(client, [subject.row])
+        assert (await client.health()).breaker == "closed"
+
+    async def test_a_call_may_be_part_of_a_trace(self, client: ModelClient, subject: Subject):
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        (answer,) = await client.predict_batch([subject.row], traceparent=trace)
+        assert isinstance(answer, ModelOutput)
+
+    async def test_it_says_that_it_is_ready(self, client: ModelClient):
+        health = await client.health()
+        assert (health.ready, health.breaker) == (True, "closed")
+
+    async def test_the_answers_of_another_version_are_refused(self, misled: ModelClient, subject: Subject):
+        found = rf"expected {subject.model} 99, found {subject.model} {subject.version}"
+        with pytest.raises(ModelClientError, match=found):
+            await misled.predict_batch([subject.row], budget_s=BUDGET_S)
+        with pytest.raises(ModelClientError, match=found):
+            await misled.predict("UA1", subject.row)
