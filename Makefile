@@ -45,6 +45,10 @@ soak: setup ## Kill, pause and end everything while a ledger is kept: REQUESTS=2
 faults: setup ## Attack it on real Kafka: nothing lost, nothing twice; ends with a table and one JSON line
 	$(BIN)/pytest tests/faults --timeout 600 $(TEST)
 
+.PHONY: sigkill
+sigkill: setup ## SIGKILL a BentoML child under load, and tell how long each thing took
+	$(BIN)/pytest tests/faults/test_sigkill.py --timeout 600 $(TEST)
+
 .PHONY: faults-full
 faults-full: setup ## The same attacks in their large sizes, and the benchmark harness from end to end
 	$(BIN)/pytest tests/faults tests/benchmarks --full --timeout 7200 $(TEST)

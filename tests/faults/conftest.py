@@ -26,6 +26,7 @@ class Outcome:
     duplicated: int
     out_of_order: int
     recovered_s: tuple[float, ...] = ()
+    story: tuple[str, ...] = ()
 
 
 @dataclass
@@ -45,11 +46,14 @@ class Attack:
         duplicated: int,
         out_of_order: int,
         recovered_s: Sequence[float] = (),
+        story: Sequence[str] = (),
     ) -> None:
-        """Counts of records and faults; seconds from each fault to the last answer that it delayed."""
-        self.outcomes.append(
-            Outcome(self.name, records, faults, lost, duplicated, out_of_order, tuple(recovered_s))
-        )
+        """Counts of records and faults; seconds from each fault to the last answer that it delayed.
+
+        The lines of a story are printed below the table.
+        """
+        counts = (records, faults, lost, duplicated, out_of_order)
+        self.outcomes.append(Outcome(self.name, *counts, tuple(recovered_s), tuple(story)))
 
 
 OUTCOMES = pytest.StashKey[list[Outcome]]()
@@ -74,7 +78,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """After pytest's own last line, so that the JSON is the very last."""
     outcomes = config.stash.get(OUTCOMES, [])
     if outcomes:
-        Console(width=120).print(as_table(outcomes))
+        console = Console(width=120, highlight=False)
+        console.print(as_table(outcomes))
+        for told in (outcome for outcome in outcomes if outcome.story):
+            console.print(f"[bold]{told.attack}[/]", *told.story, sep="\n  ")
         print(json.dumps(totals(outcomes)))
 
 

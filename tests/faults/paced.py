@@ -57,7 +57,7 @@ class PacedLoad:
                 "request_id": name,
                 "model": model,
                 "entity_id": name,
-                "features": {"x": number % 7 - 3.5},
+                "features": {"x": number % 7 - 3.5, "y": 0.0},
             }
             at_ms = time.time_ns() // 1_000_000
             partition = number // len(self._models) % self._partitions
@@ -84,3 +84,9 @@ def latencies_ms(results: Iterable[Read], asked_ms: dict[str, int], windows: Seq
 def quantile(values: Sequence[float], share: float) -> float:
     """The value that a share of them does not exceed."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def summary(latencies: Sequence[int]) -> str:
+    """In words, for who reads the run."""
+    shown = ", ".join(f"p{share * 100:g} {quantile(latencies, share)} ms" for share in (0.5, 0.95, 0.99))
+    return f"{len(latencies)} answers, {shown}, at most {max(latencies)} ms"

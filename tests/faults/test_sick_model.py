@@ -13,20 +13,13 @@ import psutil
 import pytest
 
 from ekiben_bus.settings import KafkaSettings
-from ekiben_contracts.topics import (
-    GATEWAY,
-    PARKED,
-    PREDICTION_REQUESTS,
-    PREDICTION_RESULTS,
-    dead_letter_topic,
-    side_topic,
-)
+from ekiben_contracts.topics import PREDICTION_REQUESTS
 from faults.conftest import Attack
 from faults.fault_proxy import Answer, FaultProxy, before, forward
 from faults.model_servers import SICK, WELL, ModelServer, model_servers, publish_routes
-from faults.outside import Read, Reader
-from faults.paced import PacedLoad, Window, latencies_ms, quantile
+from faults.paced import PacedLoad, Window, latencies_ms, quantile, summary
 from faults.services import serving
+from faults.watching import Watch
 from integration.serving.conftest import Served
 
 __all__ = ["model_servers"]  # a fixture
@@ -82,52 +75,6 @@ async def slow(server: ModelServer, proxy: FaultProxy) -> AsyncIterator[None]:
 
 
 SICKNESSES = (dead, hanging, slow)
-
-
-class Watch:
-    """What came of the load."""
-
-    def __init__(self, bootstrap: str, prefix: str) -> None:
-        self.requests = prefix + PREDICTION_REQUESTS.name
-        self._results = prefix + PREDICTION_RESULTS.name
-        self._dead = dead_letter_topic(self.requests, GATEWAY)
-        self._parked = side_topic(self.requests, GATEWAY, PARKED)
-        self.reader = Reader(bootstrap, self._results, self._dead, self._parked)
-
-    @property
-    def results(self) -> list[Read]:
-        return self.reader.of(self._results)
-
-    @property
-    def dead_letters(self) -> list[Read]:
-        return self.reader.of(self._dead)
-
-    def answered(self) -> set[str]:
-        return {(result.key or b"").decode() for result in self.results}
-
-    def parked(self, model: str) -> set[str]:
-        keys = {(record.key or b"").decode() for record in self.reader.of(self._parked)}
-        return {key for key in keys if key.startswith(f"{model}/")}
-
-    def out_of_order(self, model: str) -> int:
-        """Results that came behind a later one of their partition; what was parked is outside any order."""
-        latest: dict[int, int] = {}
-        parked, late = self.parked(model), 0
-        for result in self.results:
-            name = (result.key or b"").decode()
-            if name.startswith(f"{model}/") and name not in parked:
-                number = int(name.rpartition("/")[2])
-                late += number < latest.get(result.partition, -1)
-                latest[result.partition] = max(number, latest.get(result.partition, -1))
-        return late
-
-    async def window(self, seconds: float) -> Window:
-        """Let a stretch of time go by."""
-        begin = time.time() * 1000
-        end = begin + seconds * 1000
-        while time.time() * 1000 < end:
-            await self.reader.poll(0.25)
-        return Window(begin, end)
 
 
 @pytest.fixture
@@ -214,10 +161,5 @@ def _ratio(watch: Watch, load: PacedLoad, while_well: list[Window], while_sick: 
     )
     assert len(sound) > PER_S * WELL_S * len(SICKNESSES) * 0.9
     assert len(beside) > PER_S * SICK_S * len(SICKNESSES) * 0.9
-    print(f"before: {_summary(sound)}; beside a sick one: {_summary(beside)}")
+    print(f"before: {summary(sound)}; beside a sick one: {summary(beside)}")
     return quantile(beside, 0.99) / quantile(sound, 0.99)
-
-
-def _summary(latencies: list[int]) -> str:
-    shown = ", ".join(f"p{share * 100:g} {quantile(latencies, share)} ms" for share in (0.5, 0.95, 0.99))
-    return f"{len(latencies)} answers, {shown}, at most {max(latencies)} ms"
