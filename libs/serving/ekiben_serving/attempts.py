@@ -50,9 +50,8 @@ class Attempts:
         """The breaker is heeded before the wait for a slot, and again after it: it may open meanwhile."""
         self.breaker.check()
         async with self.slots.taken(self._seconds(deadline)):
-            seconds = self._seconds(
-                deadline
-            )  # outside the breaker: a budget that is used up is not its matter
+            # before the breaker is asked: that a budget is used up is no failure of the endpoint
+            seconds = self._seconds(deadline)
             with self.breaker.guard():
                 return await attempt(seconds)
 

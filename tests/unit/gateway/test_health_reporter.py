@@ -26,13 +26,18 @@ class Broker:
     def __init__(self):
         self.published = []
         self.attempts = 0
+        self.given_up = 0
         self.away = False
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def publish(self, outgoing):
         self.attempts += 1
-        await self.gate.wait()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
         if self.away:
             raise PublishError("no acknowledgement")
         self.published += outgoing
@@ -116,7 +121,7 @@ async def test_while_the_broker_is_away_no_more_than_a_thousand_reports_are_kept
 async def test_a_clock_that_is_set_back_does_not_report_a_window_twice(reporter, broker, clock, watch):
     watch.called(1, 0.02, ANSWERED, NO_ROW_ERRORS)
     await end_window(reporter, clock, 0)
-    for number in (-5, -4, 1):
+    for number in (-1, 0, 1):
         watch.called(1, 0.02, ANSWERED, NO_ROW_ERRORS)
         await end_window(reporter, clock, number)
     assert len({each.id for each in broker.published}) == len(broker.published) == 4
@@ -141,3 +146,4 @@ async def test_a_stop_amid_a_publish_lets_it_end(reporter, broker, clock, watch)
         watch.called(2, 0.02, ANSWERED, NO_ROW_ERRORS)
         broker.gate.set()
     assert broker.windows == [(0, 1), (1, 2)]
+    assert broker.given_up == 0

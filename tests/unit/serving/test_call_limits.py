@@ -104,20 +104,23 @@ async def test_a_call_given_up_leaves_its_slot_and_its_place_in_the_queue(server
     await found.close()
 
 
-async def test_half_open_one_call_of_fifty_goes_through(server: ColumnsServer) -> None:
+@pytest.mark.parametrize("calls", [1, 8])
+async def test_half_open_one_call_of_fifty_goes_through_and_nobody_waits_for_it(
+    server: ColumnsServer, calls: int
+) -> None:
     clock = FrozenClock()
-    found = client(server, calls=8, clock=clock)
+    found = client(server, calls, clock)
     server.refusal = 503
     assert {await ask(found) for _ in range(2)} == {"ModelUnavailableError"}
     assert await ask(found) == "BreakerOpenError"
-    calls = server.calls
+    before = server.calls
     clock.now += 2.0
     server.refusal = None
     server.gate.clear()
 
     asking = [asyncio.create_task(ask(found)) for _ in range(50)]
     await until(lambda: server.under_way == 1 and sum(task.done() for task in asking) == 49)
-    assert server.calls - calls == 1
+    assert server.calls - before == 1
     assert (await found.health()).breaker == "half-open"
     server.gate.set()
 
