@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ekiben_inference_gateway.clients import routed_endpoints
@@ -11,7 +13,9 @@ from ekiben_inference_gateway.static import Opener, static_members
 from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints
 from ekiben_serving.failover import FailoverModelClient
 from ekiben_serving.http_client import HTTPModelClient
-from unit.gateway.building import FakeRoutes, ensemble, model
+from unit.gateway.building import FakeRoutes, ensemble, model, version
+from unit.in_memory import until
+from unit.serving.columns_server import SIGNATURE, serving
 
 HTTP, HERE = {"url": "http://127.0.0.1:3009"}, {"model_uri": "models:/delay/1"}
 
@@ -58,3 +62,23 @@ async def test_the_file_says_where_else_the_same_version_answers(endpoints, rout
     client = Opener(endpoints, ModelClientFactory(endpoints), GatewaySettings())(choice)
     assert type(client) is kind
     await client.close()
+
+
+@pytest.mark.parametrize(("in_the_file", "most"), [(None, 2), (3, 3)])
+async def test_an_endpoint_has_the_calls_at_a_time_of_the_file_and_a_routed_one_those_of_the_setting(
+    in_the_file, most
+):
+    async with serving() as server:
+        here = {"url": server.url, "max_concurrent_calls": in_the_file}
+        endpoints = written("3", here) if in_the_file else ModelEndpoints()
+        behind = version("3").model_copy(update={"url": server.url, "signature": SIGNATURE})
+        choice = Router(FakeRoutes.of(model("delay", behind))).plan("delay").members[0].choices[0]
+        settings = GatewaySettings(max_concurrent_calls=2, call_budget_s=30)
+        client = Opener(endpoints, ModelClientFactory(endpoints), settings)(choice)
+        server.gate.clear()
+        calls = [asyncio.create_task(client.predict_batch([{"x": 1.0}], budget_s=30)) for _ in range(9)]
+        await until(lambda: server.under_way == most)
+        server.gate.set()
+        await asyncio.gather(*calls)
+        await client.close()
+    assert (server.calls, server.most_under_way) == (9, most)

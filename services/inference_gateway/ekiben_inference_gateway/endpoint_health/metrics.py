@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ekiben_contracts.health import BreakerState
 from ekiben_inference_gateway.routing import Endpoint
 
+Metric = TypeVar("Metric", Counter, Gauge, Histogram)
 _LABELS = ["model", "version", "endpoint"]
 
 
@@ -39,30 +42,28 @@ class EndpointMetrics:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
             registry=registry,
         )
-        self._outcomes: dict[Endpoint, set[str]] = {}
+        self._series: dict[Endpoint, set[tuple[Counter | Gauge | Histogram, tuple[str, ...]]]] = {}
 
     def called(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
         """Count a call."""
-        self._outcomes.setdefault(endpoint, set()).add(outcome)
-        self._calls.labels(*endpoint, outcome).inc()
-        self._seconds.labels(*endpoint).observe(seconds)
+        self._labelled(self._calls, endpoint, outcome).inc()
+        self._labelled(self._seconds, endpoint).observe(seconds)
 
     def ended(self, endpoint: Endpoint, outcome: str, rows: int) -> None:
         """Count rows."""
         if rows:
-            self._outcomes.setdefault(endpoint, set()).add(outcome)
-            self._requests.labels(*endpoint, outcome).inc(rows)
+            self._labelled(self._requests, endpoint, outcome).inc(rows)
 
     def breaker_is(self, endpoint: Endpoint, state: BreakerState) -> None:
         """It is in this state, and in no other."""
         for each in BreakerState:
-            self._breaker.labels(*endpoint, each).set(each is state)
+            self._labelled(self._breaker, endpoint, each).set(each is state)
 
     def forget(self, endpoint: Endpoint) -> None:
         """Its client is closed: labels must not grow with the deployments of a lifetime."""
-        for state in BreakerState:
-            self._breaker.remove(*endpoint, state)
-        for outcome in self._outcomes.pop(endpoint, set()):
-            self._calls.remove(*endpoint, outcome)
-            self._requests.remove(*endpoint, outcome)
-        self._seconds.remove(*endpoint)
+        for metric, more in self._series.pop(endpoint, set()):
+            metric.remove(*endpoint, *more)
+
+    def _labelled(self, metric: Metric, endpoint: Endpoint, *more: str) -> Metric:
+        self._series.setdefault(endpoint, set()).add((metric, more))
+        return metric.labels(*endpoint, *more)
