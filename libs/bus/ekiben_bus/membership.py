@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
@@ -22,6 +23,7 @@ from structlog.stdlib import get_logger
 from ekiben_bus.careful import Gap
 from ekiben_bus.cluster import Cluster, Consumer
 from ekiben_bus.commits import Commits
+from ekiben_bus.polling import GatheringConsumer, Polled
 from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
 from ekiben_contracts.topics import LARGEST_RECORD
@@ -34,13 +36,14 @@ _MARGIN_S = 10.0
 _LEFT_WITHIN_S = 10.0
 _UNREADABLE_UNTIL_REJOIN_S = 30.0
 _LOOK_AGAIN_S = 2.0
+_POLL_MS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """What a membership is for: `read` takes each batch; `release` ends the one in flight, within so long."""
 
-    read: Callable[[Sequence[Record]], Awaitable[None]]
+    read: Callable[[Polled], Awaitable[None]]
     release: Callable[[float], Awaitable[None]]
 
 
@@ -58,6 +61,8 @@ class Membership:
         self._commits = Commits(topic, _LEASE_S)
         self._broker: KafkaBroker | None = None
         self._consumer: Consumer | None = None
+        self._polling: GatheringConsumer | None = None
+        self._generation = 0
         self._living: asyncio.Task[None] | None = None
         self._gap: Gap | None = None
         self._assigned = False
@@ -66,6 +71,15 @@ class Membership:
     def is_assigned(self) -> bool:
         """Whether what is read now is ours: not before an assignment, nor while the group rebalances."""
         return self._assigned
+
+    @property
+    def generation(self) -> int:
+        """How many assignments are over. What was read under one of them is not ours any more."""
+        return self._generation
+
+    def is_in(self, generation: int) -> bool:
+        """Whether what was read under this assignment is ours still."""
+        return self._assigned and self._generation == generation
 
     @property
     def owns(self) -> bool:
@@ -110,7 +124,7 @@ class Membership:
             group_id=self._group,
             batch=True,
             max_records=settings.batch_records,
-            batch_timeout_ms=10,
+            batch_timeout_ms=_POLL_MS,
             fetch_max_bytes=settings.batch_bytes,
             max_partition_fetch_bytes=LARGEST_RECORD,
             session_timeout_ms=int(SESSION_TIMEOUT_S * 1000),
@@ -131,7 +145,7 @@ class Membership:
         await self._broker.start()
 
     async def _leave(self) -> None:
-        self._assigned = False
+        self._end_assignment()
         broker, self._broker = self._broker, None
         if broker is None:
             return
@@ -143,12 +157,23 @@ class Membership:
         except TimeoutError:
             log.warning("the group was not left in order", topic=self._topic, waited_s=_LEFT_WITHIN_S)
 
-    def _build_consumer(self, **options: Any) -> Consumer:
+    def _build_consumer(self, **options: Any) -> GatheringConsumer:
         self._consumer = self._cluster.consumer(**options)
-        return self._consumer
+        self._polling = GatheringConsumer(self._consumer, self, self._settings.gather_s)
+        return self._polling
 
     async def _take(self, batch: Any) -> None:  # FastStream would build a validator from a narrower type
-        await self._reader.read(batch)
+        assert self._polling is not None
+        await self._reader.read(Polled(batch, self._polling.generation))
+
+    async def poll(self) -> Polled:
+        """What comes while a batch is on its way, and FastStream waits for it. Never raises."""
+        assert self._polling is not None
+        try:
+            found = await self._polling.getmany(timeout_ms=_POLL_MS, max_records=self._settings.batch_records)
+        except (KafkaError, ConsumerStoppedError):  # FastStream meets it again, and tells it
+            return Polled((), self._generation)
+        return Polled([*chain.from_iterable(found.values())], self._polling.generation)
 
     # ---- while a member
 
@@ -156,6 +181,7 @@ class Membership:
         """Commit from time to time; leave the group and join it anew where nothing can be read."""
         while True:
             await self._commit_while_readable()
+            self._assigned = False
             await self._reader.release(self._settings.batch_timeout_s)
             await self._leave()
             await self._join_again()
@@ -206,6 +232,11 @@ class Membership:
         if self._consumer is not None:
             await self._commits.flush(self._consumer)
         self._commits.forget(revoked)
+        self._end_assignment()
+
+    def _end_assignment(self) -> None:
+        self._assigned = False
+        self._generation += 1
 
     async def on_assigned(self, assigned: set[TopicPartition]) -> None:
         """Go on with what is ours now."""
@@ -228,9 +259,11 @@ class Membership:
         """Everything before these offsets is answered and acknowledged."""
         self._commits.finish(offsets)
 
-    def rewind(self, to: Mapping[TopicPartition, int]) -> None:
-        """Read these partitions again from here, as far as they are ours."""
+    def rewind(self, to: Mapping[TopicPartition, int], generation: int) -> None:
+        """Read these partitions again from here. Once the assignment is over, its offsets mean nothing."""
         assert self._consumer is not None
+        if generation != self._generation:
+            return
         for place in self._consumer.assignment() & to.keys():
             self._consumer.seek(place, to[place])
 

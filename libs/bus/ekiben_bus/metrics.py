@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -57,17 +58,32 @@ class OldestUnanswered:
 
     def __init__(self, metrics: BusMetrics, topic: str, clock: Callable[[], float] = time) -> None:
         self._clock = clock
-        self._oldest_ms: int | None = None
+        self._tickets = count()
+        self._reading: dict[int, int] = {}
+        self._left_ms: int | None = None
         metrics.oldest_unanswered.labels(topic).set_function(self.age_s)
 
-    def reading(self, oldest_ms: int) -> None:
-        """A batch was read, whose oldest record is of then."""
-        self._oldest_ms = oldest_ms if self._oldest_ms is None else min(self._oldest_ms, oldest_ms)
+    def reading(self, oldest_ms: int) -> int:
+        """A batch was read, whose oldest record is of then. Returns a ticket to tell its end by."""
+        ticket = next(self._tickets)
+        self._reading[ticket] = oldest_ms
+        return ticket
 
-    def answered(self, left_over_ms: int | None) -> None:
-        """A batch ended; the oldest record that it left unanswered is of then. None: it left none."""
-        self._oldest_ms = left_over_ms
+    def answered(self, ticket: int, left_over_ms: int | None) -> None:
+        """A batch ended; the oldest record it left unanswered is of then. None: it left none."""
+        del self._reading[ticket]
+        self._left_ms = left_over_ms
+
+    def failed(self, ticket: int) -> None:
+        """A batch ended, and all of it is still unanswered."""
+        oldest_ms = self._reading.pop(ticket)
+        self._left_ms = oldest_ms if self._left_ms is None else min(self._left_ms, oldest_ms)
+
+    def released(self) -> None:
+        """What is unanswered is for somebody else to read now."""
+        self._left_ms = None
 
     def age_s(self) -> float:
         """In seconds; 0 when all that was read is answered."""
-        return 0.0 if self._oldest_ms is None else max(0.0, self._clock() - self._oldest_ms / 1000)
+        unanswered = [*self._reading.values(), *(() if self._left_ms is None else (self._left_ms,))]
+        return max(0.0, self._clock() - min(unanswered) / 1000) if unanswered else 0.0

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
+
+from ekiben_bus.records import Record
+
+
+def first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
+    """Of each partition of a batch, which is of one topic."""
+    first: dict[int, int] = {}
+    for record in records:
+        if record.partition not in first:
+            first[record.partition] = record.offset
+    return {TopicPartition(records[0].topic, partition): offset for partition, offset in first.items()}
 
 
 class OffsetTracker:

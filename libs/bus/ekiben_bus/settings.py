@@ -38,6 +38,12 @@ class ServiceSettings(BaseSettings):
     batch_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="Bytes fetched ahead, at the most."
     )
+    batches_in_flight: int = Field(
+        default=2, ge=1, description="While one is published, the next are decided: so many, at the most."
+    )
+    gather_s: float = Field(
+        default=0.003, ge=0, description="Where few records have come, how long to wait for more."
+    )
     commit_interval_s: float = Field(default=0.25, gt=0)
     batch_timeout_s: float = Field(
         default=60.0, gt=0, description="A batch that takes longer is given up and read again."

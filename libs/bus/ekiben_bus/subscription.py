@@ -1,20 +1,25 @@
-"""One topic consumed by one service, batch after batch: answered, published, and only then finished."""
+"""One topic consumed by one service: batch after batch, several on their way where there is much to do."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from aiokafka import TopicPartition
 from structlog.stdlib import get_logger
 
 from ekiben_bus.backing_off import backoff, is_power_of_two
 from ekiben_bus.batches import BatchLoop
+from ekiben_bus.carrying import Carrier
 from ekiben_bus.cluster import Cluster
 from ekiben_bus.membership import Membership, Reader
-from ekiben_bus.metrics import BusMetrics, OldestUnanswered
-from ekiben_bus.outbox import Outbox
+from ekiben_bus.metrics import BusMetrics
+from ekiben_bus.offsets import first_offsets
+from ekiben_bus.pipeline import Left, Pipeline
+from ekiben_bus.polling import NOTHING, Polled
 from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
 
@@ -44,15 +49,14 @@ class Subscription:
     ) -> None:
         self.topic = topic
         self._waits_aside = waits_aside
-        self._loop = loop
         self._settings = settings
-        self._metrics = metrics
-        self._oldest = OldestUnanswered(metrics, topic)
         self._membership = Membership(topic, group, cluster, settings, Reader(self._read, self._release))
-        self._in_flight: asyncio.Task[None] | None = None
+        self._carrier = Carrier(topic, loop, self._membership, metrics, settings.batch_timeout_s)
+        self._pipeline = Pipeline(1 if waits_aside else settings.batches_in_flight)
+        self._most = settings.batch_records
         self._stopping = asyncio.Event()
+        self._again: dict[TopicPartition, int] = {}
         self._failures = 0
-        self._overruns = 0
         self._trouble = ""
         self._due_in_s = 0.0
         self._holding = False
@@ -76,91 +80,107 @@ class Subscription:
         return await self._membership.start()
 
     async def stop(self) -> None:
-        """Drain: finish the batch in flight within the drain timeout, commit, leave the group."""
+        """Drain: finish the batches in flight within the drain timeout, commit, leave the group."""
         self._stopping.set()
         await self._settle(self._settings.drain_timeout_s)
         await self._membership.stop()
 
-    async def _read(self, records: Sequence[Record]) -> None:
-        if self._stopping.is_set() or not self._membership.is_assigned:
-            self._membership.rewind(_first_offsets(records))  # unread for whoever owns the partitions next
-            await asyncio.sleep(_TURN_S)
-            return
-        self._in_flight = asyncio.create_task(self._answer(self._as_many_as_fit(records)))
+    # ---- reading
+
+    async def _read(self, polled: Polled) -> None:
+        """Carry these through, and what comes meanwhile, until nothing is on its way and nothing comes."""
         try:
-            await asyncio.wait([self._in_flight])
+            while polled.records:
+                polled = await self._read_on(polled)
         except asyncio.CancelledError:
-            self._in_flight.cancel()
+            self._pipeline.cancel()
             raise
-        finally:
-            self._in_flight = None
+
+    async def _read_on(self, polled: Polled) -> Polled:
+        """As long as the partitions are ours and all goes well. Returns what was read of the next ones."""
+        unread, generation = list(polled.records), polled.generation
+        more, poll = NOTHING, None
+        while self._goes_on(generation):
+            if self._begins(unread):
+                continue
+            if poll is None and len(unread) < self._most:
+                poll = asyncio.create_task(self._membership.poll())
+            await _first_of(poll, self._pipeline.oldest)
+            self._reap()
+            if poll is None or not poll.done():
+                continue
+            more, poll = poll.result(), None
+            if more.generation != generation or not (more.records or unread or self._pipeline.oldest):
+                break
+            unread += more.records
+            more = NOTHING
+        await self._pipeline.settle()
+        self._reap()
+        if poll is not None:
+            more = await poll
+        if more.generation == generation:
+            unread += more.records
+            more = NOTHING
+        self._read_again(first_offsets(unread))
+        await self._turn_back(generation)
+        return more
+
+    def _goes_on(self, generation: int) -> bool:
+        return not self._again and not self._stopping.is_set() and self._membership.is_in(generation)
+
+    def _begins(self, unread: list[Record]) -> bool:
+        """A batch begins when it is full, or when nothing is on its way: the more there is, the fuller."""
+        is_idle = self._pipeline.oldest is None
+        if not unread or self._pipeline.is_full or not (is_idle or len(unread) >= self._most):
+            return False
+        batch = unread[: self._most]
+        del unread[: self._most]
+        self._pipeline.start(partial(self._carrier.carry, batch))
+        return True
+
+    def _reap(self) -> None:
+        for left in self._pipeline.reap():
+            self._read_again(left.again)
+            if left.is_behind:
+                continue
+            self._due_in_s, self._holding = left.due_in_s, left.is_held
+            if left.why or left.is_held:
+                self._fail(left)
+            else:
+                self._failures = 0
+            if left.overran:  # as large as it was, it would take too long for ever
+                self._most = max(1, min(self._most, left.records) // 2)
+            elif not left.why:
+                self._most = min(self._settings.batch_records, self._most * 2)
+
+    def _read_again(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for place, offset in offsets.items():
+            self._again.setdefault(place, offset)  # told in the order they were read: the first is the least
+
+    def _fail(self, left: Left) -> None:
+        self._failures += 1
+        self._trouble = left.why
+        if is_power_of_two(self._failures):  # an outage of hours must not fill the log
+            log.warning(
+                "batch not finished, it will be read again",
+                topic=self.topic,
+                records=left.records,
+                why=left.why,
+                failures_in_a_row=self._failures,
+            )
+
+    async def _turn_back(self, generation: int) -> None:
+        """Now that nothing is on its way: back to what was left, and a rest where that is of use."""
+        again, self._again = self._again, {}
+        self._membership.rewind(again, generation)
         if self._failures:
             await self._pause(
                 backoff(self._failures, self._settings.backoff_s, self._settings.longest_backoff_s)
             )
         elif self._due_in_s:
             await self._pause(min(self._due_in_s, _LONGEST_PAUSE_S))
-
-    def _as_many_as_fit(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Half as many after each batch that took too long: the same one would take too long for ever."""
-        most = max(1, len(records) >> self._overruns)
-        if most < len(records):
-            self._membership.rewind(_first_offsets(records[most:]))
-        return records[:most]
-
-    async def _answer(self, records: Sequence[Record]) -> None:
-        started = asyncio.get_running_loop().time()
-        self._oldest.reading(min(record.timestamp for record in records))
-        try:
-            async with asyncio.timeout(self._settings.batch_timeout_s):
-                outbox = await self._carry_through(records)
-        except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
-            self._metrics.failed.labels(self.topic).inc()
-            self._overruns += isinstance(error, TimeoutError)
-            self._holding = False
-            self._fail(repr(error), _first_offsets(records), len(records))
-            return
-        self._overruns = max(0, self._overruns - 1)
-        self._membership.finish(outbox.finished)
-        self._oldest.answered(_oldest_left(records, outbox))
-        self._count(outbox, len(records), asyncio.get_running_loop().time() - started)
-        self._due_in_s = outbox.due_in_s
-        self._membership.rewind(
-            {place: offset for place, offset in outbox.early.items() if place not in outbox.held}
-        )
-        self._holding = bool(outbox.held)
-        if outbox.held:
-            self._metrics.held.labels(self.topic).inc()
-            again = {place: outbox.finished[place] for place in outbox.held}
-            self._fail(next(iter(outbox.held.values())), again, len(records))
-        else:
-            self._failures = 0
-
-    async def _carry_through(self, records: Sequence[Record]) -> Outbox:
-        outbox = await self._loop.decide(records)
-        await self._membership.prove(_first_offsets(records))
-        await self._loop.publish(outbox)
-        return outbox
-
-    def _count(self, outbox: Outbox, records: int, seconds: float) -> None:
-        self._metrics.batch_seconds.labels(self.topic).observe(seconds)
-        self._metrics.batch_records.labels(self.topic).observe(records)
-        self._metrics.dead_letters.labels(self.topic).inc(outbox.dead_letters)
-        self._metrics.records.labels(self.topic).inc(outbox.answered)
-        self._metrics.moved.labels(self.topic).inc(outbox.moved)
-
-    def _fail(self, trouble: str, again_from: Mapping[TopicPartition, int], records: int) -> None:
-        self._failures += 1
-        self._trouble = trouble
-        if is_power_of_two(self._failures):  # an outage of hours must not fill the log
-            log.warning(
-                "batch not finished, it will be read again",
-                topic=self.topic,
-                records=records,
-                why=trouble,
-                failures_in_a_row=self._failures,
-            )
-        self._membership.rewind(again_from)
+        elif again:
+            await asyncio.sleep(_TURN_S)
 
     async def _pause(self, seconds: float) -> None:
         """Read nothing for a while. Short, so that the group does not take us for dead."""
@@ -169,40 +189,18 @@ class Subscription:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
+    # ---- letting go
+
     async def _release(self, timeout_s: float) -> None:
         """What was read is for whoever owns the partitions next."""
         await self._settle(timeout_s)
-        self._oldest.answered(None)
+        self._carrier.released()
 
     async def _settle(self, timeout_s: float) -> None:
-        """Wait for the batch in flight; one that does not end in time is cancelled, unfinished."""
-        batch = self._in_flight
-        if batch is None:
-            return
-        _, late = await asyncio.wait([batch], timeout=timeout_s)
-        if late:
+        """Wait for what is on its way; what does not end in time is cancelled, unfinished."""
+        if not await self._pipeline.settle(timeout_s):
             log.warning("batch given up", topic=self.topic, waited_s=timeout_s)
-            batch.cancel()
-            await asyncio.wait([batch])
 
 
-def _first_offsets(records: Sequence[Record]) -> dict[TopicPartition, int]:
-    first: dict[int, int] = {}
-    for record in records:
-        if record.partition not in first:
-            first[record.partition] = record.offset
-    topic = records[0].topic  # a subscription is to one
-    return {TopicPartition(topic, partition): offset for partition, offset in first.items()}
-
-
-def _oldest_left(records: Sequence[Record], outbox: Outbox) -> int | None:
-    """When the oldest record that is held, or not due yet, was written; None where none is left."""
-    if not outbox.held and not outbox.early:
-        return None
-    next_offsets = {**outbox.early, **{place: outbox.finished[place] for place in outbox.held}}
-    return min(
-        record.timestamp
-        for record in records
-        if record.offset
-        >= next_offsets.get(TopicPartition(record.topic, record.partition), record.offset + 1)
-    )
+async def _first_of(*tasks: asyncio.Task[Any] | None) -> None:
+    await asyncio.wait([task for task in tasks if task is not None], return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,103 @@
+"""Carrying one batch through: answered, published when its turn comes, and only then finished."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import TopicPartition
+
+from ekiben_bus.batches import BatchLoop
+from ekiben_bus.membership import Membership
+from ekiben_bus.metrics import BusMetrics, OldestUnanswered
+from ekiben_bus.offsets import first_offsets
+from ekiben_bus.outbox import Outbox
+from ekiben_bus.pipeline import Batch, Left, is_finished
+from ekiben_bus.records import Record
+
+
+class Carrier:
+    """Carries the batches of one topic, and counts them."""
+
+    def __init__(
+        self, topic: str, loop: BatchLoop, membership: Membership, metrics: BusMetrics, timeout_s: float
+    ) -> None:
+        self._topic = topic
+        self._loop = loop
+        self._membership = membership
+        self._metrics = metrics
+        self._timeout_s = timeout_s
+        self._oldest = OldestUnanswered(metrics, topic)
+
+    def released(self) -> None:
+        """Whatever is unanswered is for somebody else now."""
+        self._oldest.released()
+
+    async def carry(self, records: Sequence[Record], before: Batch | None) -> Left:
+        """Answer all, and publish once the batch `before` is finished. Never raises but when cancelled."""
+        started = asyncio.get_running_loop().time()
+        ticket, outbox = self._oldest.reading(min(record.timestamp for record in records)), None
+        again, size = first_offsets(records), len(records)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                outbox = await self._carry_through(records, again, before)
+        except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
+            self._metrics.failed.labels(self._topic).inc()
+            return Left(size, again, repr(error), overran=isinstance(error, TimeoutError))
+        finally:
+            if outbox is None:
+                self._oldest.failed(ticket)
+        if outbox is None:
+            return Left(size, again, is_behind=True)
+        self._membership.finish(outbox.finished)
+        self._oldest.answered(ticket, _oldest_left(records, outbox))
+        self._count(outbox, size, asyncio.get_running_loop().time() - started)
+        return _left(outbox, size)
+
+    async def _carry_through(
+        self, records: Sequence[Record], reached: Mapping[TopicPartition, int], before: Batch | None
+    ) -> Outbox | None:
+        """What was published. None: the batch before will be read again, and this one after it."""
+        outbox = await self._loop.decide(records)
+        if before is not None and not await is_finished(before):
+            return None
+        await self._membership.prove(reached)
+        await self._loop.publish(outbox)
+        return outbox
+
+    def _count(self, outbox: Outbox, records: int, seconds: float) -> None:
+        self._metrics.batch_seconds.labels(self._topic).observe(seconds)
+        self._metrics.batch_records.labels(self._topic).observe(records)
+        self._metrics.dead_letters.labels(self._topic).inc(outbox.dead_letters)
+        self._metrics.records.labels(self._topic).inc(outbox.answered)
+        self._metrics.moved.labels(self._topic).inc(outbox.moved)
+        if outbox.held:
+            self._metrics.held.labels(self._topic).inc()
+
+
+def _left(outbox: Outbox, records: int) -> Left:
+    return Left(
+        records,
+        _next_offsets(outbox),
+        why=next(iter(outbox.held.values()), ""),
+        is_held=bool(outbox.held),
+        due_in_s=outbox.due_in_s,
+    )
+
+
+def _next_offsets(outbox: Outbox) -> dict[TopicPartition, int]:
+    """Where to read on in the partitions whose rest is left."""
+    return {**outbox.early, **{place: outbox.finished[place] for place in outbox.held}}
+
+
+def _oldest_left(records: Sequence[Record], outbox: Outbox) -> int | None:
+    """When the oldest record that is held, or not due yet, was written; None where none is left."""
+    next_offsets = _next_offsets(outbox)
+    if not next_offsets:
+        return None
+    return min(
+        record.timestamp
+        for record in records
+        if record.offset
+        >= next_offsets.get(TopicPartition(record.topic, record.partition), record.offset + 1)
+    )
