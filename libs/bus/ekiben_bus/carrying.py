@@ -43,16 +43,17 @@ class Carrier:
                 outbox = await self._carry_through(records, again, before)
         except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
             self._metrics.failed.labels(self._topic).inc()
-            return Left(size, again, repr(error), overran=isinstance(error, TimeoutError))
+            return Left(size, again=again, why=repr(error), overran=isinstance(error, TimeoutError))
         finally:
             if outbox is None:
                 self._oldest.failed(ticket)
         if outbox is None:
-            return Left(size, again, is_behind=True)
+            return Left(size, again=again, is_behind=True)
         self._membership.finish(outbox.finished)
         self._oldest.answered(ticket, _oldest_left(records, outbox))
-        self._count(outbox, size, asyncio.get_running_loop().time() - started)
-        return _left(outbox, size)
+        seconds = asyncio.get_running_loop().time() - started
+        self._count(outbox, size, seconds)
+        return _left(outbox, size, seconds)
 
     async def _carry_through(
         self, records: Sequence[Record], reached: Mapping[TopicPartition, int], before: Batch | None
@@ -75,10 +76,11 @@ class Carrier:
             self._metrics.held.labels(self._topic).inc()
 
 
-def _left(outbox: Outbox, records: int) -> Left:
+def _left(outbox: Outbox, records: int, seconds: float) -> Left:
     return Left(
         records,
-        _next_offsets(outbox),
+        seconds,
+        again=_next_offsets(outbox),
         why=next(iter(outbox.held.values()), ""),
         is_held=bool(outbox.held),
         due_in_s=outbox.due_in_s,

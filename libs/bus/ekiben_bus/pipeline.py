@@ -16,11 +16,12 @@ class Left:
     """What a batch leaves to be read again, from these offsets on. Nothing: all of it is finished.
 
     `why` is empty where nothing failed: it is not due yet, which it will be in `due_in_s`, or `is_behind`
-    an earlier batch that left something. `is_held`: it could be answered, but not now. `overran`: it took
-    too long.
+    an earlier batch that left something. `is_held`: it could be answered, but not now. `overran`: it was
+    given up because it took too long.
     """
 
     records: int
+    seconds: float = 0.0
     again: Mapping[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     why: str = ""
     is_behind: bool = False

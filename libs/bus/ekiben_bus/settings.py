@@ -41,6 +41,9 @@ class ServiceSettings(BaseSettings):
     batches_in_flight: int = Field(
         default=2, ge=1, description="While one is published, the next are decided: so many, at the most."
     )
+    batch_target_s: float = Field(
+        default=0.5, gt=0, description="What a batch should take: batches shrink where it takes longer."
+    )
     gather_s: float = Field(
         default=0.003, ge=0, description="Where few records have come, how long to wait for more."
     )

@@ -26,6 +26,8 @@ from ekiben_bus.settings import ServiceSettings
 log = get_logger(__name__)
 
 _FAILURES_UNTIL_NOT_READY = 3
+_LEAST_RECORDS = 16
+_RECORDS_MORE = 64
 _TURN_S = 0.01
 _LONGEST_PAUSE_S = 1.0
 
@@ -148,10 +150,17 @@ class Subscription:
                 self._fail(left)
             else:
                 self._failures = 0
-            if left.overran:  # as large as it was, it would take too long for ever
-                self._most = max(1, min(self._most, left.records) // 2)
-            elif not left.why:
-                self._most = min(self._settings.batch_records, self._most * 2)
+            self._most = self._size_after(left)
+
+    def _size_after(self, left: Left) -> int:
+        """Additive increase, multiplicative decrease. What overran would do so for ever if it stayed as large."""
+        if left.overran:
+            return max(1, min(self._most, left.records) // 2)
+        if left.seconds > self._settings.batch_target_s:
+            return max(min(self._most, _LEAST_RECORDS), min(self._most, left.records) * 3 // 4)
+        if left.why or left.records < self._most:
+            return self._most
+        return min(self._settings.batch_records, self._most + min(self._most, _RECORDS_MORE))
 
     def _read_again(self, offsets: Mapping[TopicPartition, int]) -> None:
         for place, offset in offsets.items():

@@ -21,6 +21,7 @@ from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_inference_gateway.patience import MainFlow, ParkedLane
 from ekiben_inference_gateway.routing import Endpoint
 from ekiben_inference_gateway.scoring import Limits
@@ -49,16 +50,16 @@ def build(
     clients = RoutedClients(open_client or Opener(endpoints, factory, settings))
     reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), now)
     latencies = Latencies()
+    paces = Paces(Bounds(settings.rows_per_call, settings.calls_at_a_time, settings.call_target_s))
     main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
-    asking = partial(Caller, clients, outages=outages, latencies=latencies, metrics=metrics)
+    asking = partial(Caller, clients, outages=outages, latencies=latencies, paces=paces, metrics=metrics)
     handler = partial(
         answer,
         routes=routes,
         static=static,
         outages=outages,
-        limits=Limits(
-            settings.rows_per_call, settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)
-        ),
+        limits=Limits(settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)),
+        paces=paces,
         draw_by=settings.draw_by,
         clock=now,
         metrics=metrics,
@@ -73,6 +74,7 @@ def build(
             clients,
             outages,
             latencies,
+            paces,
             settings.client_sweep_s,
         )
     )
@@ -90,6 +92,7 @@ async def sweep(
     clients: RoutedClients,
     outages: Outages,
     latencies: Latencies,
+    paces: Paces,
     every_s: float,
 ) -> None:
     """Let go, from time to time, of what left the routes."""
@@ -98,6 +101,7 @@ async def sweep(
         routed = endpoints()
         outages.keep(routed)
         latencies.keep(routed)
+        paces.keep(routed)
         await clients.sweep(routed)
 
 

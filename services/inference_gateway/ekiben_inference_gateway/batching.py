@@ -1,37 +1,43 @@
-"""Grouping the rows of a batch into bodies: one model and version each, in the order they came."""
+"""Grouping the rows of a batch by what they go to: bodies are cut off a group while it is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Collection, Iterable, Sequence
 
 from ekiben_inference_gateway.routing import Choice, Endpoint
 
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Rows for one endpoint. `places` says whose they are: the request's index, and its member's."""
-
-    choice: Choice
-    places: tuple[tuple[int, int], ...]
+Place = tuple[int, int]
+"""Whose row it is: the request's index in the batch, and its member's in the plan."""
 
 
-@dataclass(slots=True)
-class _Group:
-    choice: Choice
-    places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+class Group:
+    """The rows of a batch for one endpoint, in the order they came."""
+
+    def __init__(self, choice: Choice) -> None:
+        self.choice = choice
+        self._places: list[Place] = []
+        self._taken = 0
+
+    def __len__(self) -> int:
+        """Rows that nobody has taken yet."""
+        return len(self._places) - self._taken
+
+    def add(self, place: Place) -> None:
+        self._places.append(place)
+
+    def take(self, most: int) -> Sequence[Place]:
+        """The next rows, none once all are taken."""
+        taken = self._places[self._taken : self._taken + most]
+        self._taken += len(taken)
+        return taken
 
 
-def bodies(drawn: Iterable[tuple[int, int, Choice]], rows_per_call: int) -> Iterator[Body]:
-    """One body for each endpoint, several where it has more than `rows_per_call` rows."""
-    groups: dict[Endpoint, _Group] = {}
+def groups(drawn: Iterable[tuple[int, int, Choice]]) -> Collection[Group]:
+    """One group for each endpoint."""
+    found: dict[Endpoint, Group] = {}
     for request, member, choice in drawn:
-        group = groups.get(choice.endpoint)
+        group = found.get(choice.endpoint)
         if group is None:
-            group = groups[choice.endpoint] = _Group(choice)
-        group.places.append((request, member))
-    for group in groups.values():
-        places = iter(group.places)
-        while chunk := tuple(islice(places, rows_per_call)):
-            yield Body(group.choice, chunk)
+            group = found[choice.endpoint] = Group(choice)
+        group.add((request, member))
+    return found.values()

@@ -10,6 +10,7 @@ from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.pacing import Paces
 from ekiben_inference_gateway.patience import Patience
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.routing import Choice, Endpoint
@@ -36,6 +37,7 @@ class Caller:
         patience: Patience,
         outages: Outages,
         latencies: Latencies,
+        paces: Paces,
         metrics: GatewayMetrics,
         timer: Callable[[], float] = perf_counter,
     ) -> None:
@@ -43,6 +45,7 @@ class Caller:
         self._patience = patience
         self._outages = outages
         self._latencies = latencies
+        self._paces = paces
         self._metrics = metrics
         self._timer = timer
 
@@ -64,7 +67,8 @@ class Caller:
     async def _call(self, choice: Choice, rows: Sequence[Features], seconds: float) -> Sequence[Output | Gap]:
         began = self._timer()
         try:
-            answers = await self._clients.of(choice).predict_batch(rows, budget_s=seconds)
+            with self._paces.asking(choice.endpoint) as at_a_time:
+                answers = await self._clients.of(choice).predict_batch(rows, budget_s=seconds)
         except ModelClientError as error:
             self._count(choice, rows, began, type(error).__name__)
             return [self._failed(choice, error)] * len(rows)
@@ -76,6 +80,7 @@ class Caller:
         if any(isinstance(answer, ModelOutput) for answer in answers):  # bad rows never left the client
             self._outages.up(choice.endpoint)
             self._latencies.learn(choice.endpoint, len(rows), took)
+            self._paces.of(choice.endpoint).learn(len(rows), took, at_a_time)
         return [_answer(choice, answer) for answer in answers]
 
     def _failed(self, choice: Choice, error: ModelClientError) -> Gap:

@@ -17,6 +17,7 @@ from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.conclusions import Conclusion, Failing, Waiting, conclude
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.pacing import Paces
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.routing import NO_MEMBERS, Member, Router, RouteTable
@@ -30,6 +31,7 @@ async def answer(
     caller: Caller,
     outages: Outages,
     limits: Limits,
+    paces: Paces,
     draw_by: DrawBy,
     clock: Callable[[], datetime],
     metrics: GatewayMetrics,
@@ -41,7 +43,7 @@ async def answer(
     now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
     admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
-    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], ask, limits, now))
+    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now))
     concluded = [_conclude(one, scored, outages, behind) for one in admitted]
     metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
     now, all_down = clock(), outages.cover(routed)

@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from ekiben_contracts.prediction import FailureCode, Output
-from ekiben_inference_gateway.batching import Body, bodies
+from ekiben_inference_gateway.batching import Group, groups
 from ekiben_inference_gateway.deadlines import budget_s
+from ekiben_inference_gateway.pacing import Pace, Paces
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.routing import Choice, Plan
@@ -39,40 +41,74 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much goes into one call, and how long it may take."""
+    """How long the calls of a batch may take, and how far producers' clocks may be off."""
 
-    rows_per_call: int
     call_budget_s: float
     clock_skew: timedelta
 
 
 Ask = Callable[[Choice, Sequence[Features], float], Awaitable[Sequence[Output | Gap]]]
 """Asks a version about rows, within seconds: one output or gap for each."""
+Slots = list[list[Output | Gap | None]]
 
 
-async def score(batch: Sequence[Asked], ask: Ask, limits: Limits, now: datetime) -> list[Scored]:
+async def score(
+    batch: Sequence[Asked], ask: Ask, limits: Limits, paces: Paces, now: datetime
+) -> list[Scored]:
     """Ask every model of the batch, all at the same time, and sort the answers by request."""
     drawn = ((r, m, choice) for r, asked in enumerate(batch) for m, choice in enumerate(asked.choices))
-    asks = list(bodies(drawn, limits.rows_per_call))
-    answers = await asyncio.gather(
-        *(_ask(body, batch, ask, limits, now) for body in asks), return_exceptions=True
-    )
-    slots: list[list[Output | Gap | None]] = [[None] * len(asked.choices) for asked in batch]
-    for body, found in zip(asks, answers, strict=True):
-        if isinstance(found, BaseException):
-            raise found  # a bug, once every other call is over: the bus finds the record that causes it
-        for (request, member), answer in zip(body.places, found, strict=True):
-            slots[request][member] = answer
+    slots: Slots = [[None] * len(asked.choices) for asked in batch]
+    asking = Asking(batch, ask, limits, now, slots)
+    flows = [
+        asking.about(group, pace)
+        for group in groups(drawn)
+        for pace in (paces.of(group.choice.endpoint),)
+        for _ in range(min(pace.calls, -(-len(group) // pace.rows)))
+    ]
+    for over in await asyncio.gather(*flows, return_exceptions=True):
+        if isinstance(over, BaseException):
+            raise over  # a bug, once every other call is over: the bus finds the record that causes it
     return [_scored(asked, found) for asked, found in zip(batch, slots, strict=True)]
 
 
-async def _ask(
-    body: Body, batch: Sequence[Asked], ask: Ask, limits: Limits, now: datetime
-) -> Sequence[Output | Gap]:
-    asking = [batch[request] for request, _ in body.places]
-    deadlines = (asked.request.asked.deadline for asked in asking)
-    budget = budget_s(deadlines, now, limits.clock_skew, limits.call_budget_s)
-    return await ask(body.choice, [asked.features for asked in asking], budget)
+class Asking:
+    """The calls about one batch, within its budget. `slots` is where the answers go."""
+
+    def __init__(self, batch: Sequence[Asked], ask: Ask, limits: Limits, now: datetime, slots: Slots) -> None:
+        self._batch = batch
+        self._ask = ask
+        self._limits = limits
+        self._now = now
+        self._slots = slots
+
+    async def about(self, group: Group, pace: Pace) -> None:
+        """Cut bodies off a group, one after the other as the endpoint takes them, until nothing is left."""
+        began, spent = monotonic(), 0.0
+        while places := group.take(pace.rows):
+            asking = [self._batch[request] for request, _ in places]
+            budget = budget_s(
+                (asked.request.asked.deadline for asked in asking),
+                self._now,
+                self._limits.clock_skew,
+                self._limits.call_budget_s,
+            )
+            if spent < budget:
+                features = [asked.features for asked in asking]
+                answers = await self._ask(group.choice, features, budget - spent)
+            else:
+                answers = [_too_slow(group.choice, budget)] * len(places)
+            spent = monotonic() - began
+            for (request, member), answer in zip(places, answers, strict=True):
+                self._slots[request][member] = answer
+
+
+def _too_slow(choice: Choice, budget: float) -> Gap:
+    return Gap(
+        choice.endpoint.model,
+        FailureCode.MODEL_UNAVAILABLE,
+        f"expected its turn at {choice.endpoint.url} within {budget:.3g} s, found the rest of its batch there",
+        choice.endpoint,
+    )
 
 
 def _scored(asked: Asked, answers: Sequence[Output | Gap | None]) -> Scored:

@@ -25,6 +25,12 @@ class GatewaySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EKIBEN_GATEWAY_", frozen=True)
 
     rows_per_call: int = Field(default=1024, ge=1, description="Rows of one body to a model, at the most.")
+    calls_at_a_time: int = Field(
+        default=4, ge=1, description="Bodies of one batch that one endpoint is given at a time, at the most."
+    )
+    call_target_s: float = Field(
+        default=0.05, gt=0, description="What a call should take: bodies grow and shrink to keep it."
+    )
     call_budget_s: float = Field(
         default=1.0,
         gt=0,

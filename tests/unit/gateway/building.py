@@ -19,6 +19,7 @@ from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
+from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_inference_gateway.patience import MainFlow, ParkedLane
 from ekiben_inference_gateway.routing import Choice
 from ekiben_inference_gateway.scoring import Limits
@@ -177,6 +178,7 @@ class Gateway:
         self.metrics = GatewayMetrics(self.registry)
         self.outages = Outages(self.patience_s, self.monotonic)
         self.latencies = Latencies()
+        self.paces = Paces(Bounds(rows=self.rows_per_call))
 
     def monotonic(self):
         return (self.now - NOW).total_seconds()
@@ -207,10 +209,17 @@ class Gateway:
             batch,
             routes=self.routes,
             caller=Caller(
-                self.models, patience, self.outages, self.latencies, self.metrics, lambda: self.timer
+                self.models,
+                patience,
+                self.outages,
+                self.latencies,
+                self.paces,
+                self.metrics,
+                lambda: self.timer,
             ),
             outages=self.outages,
-            limits=Limits(self.rows_per_call, 1.0, timedelta(seconds=1)),
+            limits=Limits(1.0, timedelta(seconds=1)),
+            paces=self.paces,
             draw_by=self.draw_by,
             clock=lambda: self.now,
             metrics=self.metrics,

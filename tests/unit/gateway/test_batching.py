@@ -1,4 +1,4 @@
-"""How rows are grouped into bodies."""
+"""How rows are grouped, and bodies cut off a group."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ekiben_contracts.models import Role
-from ekiben_inference_gateway.batching import bodies
+from ekiben_inference_gateway.batching import groups
 from ekiben_inference_gateway.routing import Choice, Endpoint
 
 
@@ -18,24 +18,18 @@ choices = st.builds(choice, st.sampled_from(["delay", "weather"]), st.sampled_fr
 drawings = st.lists(choices, max_size=60).map(lambda of: [(n, 0, one) for n, one in enumerate(of)])
 
 
-@given(drawings, st.integers(1, 9))
-def test_every_row_is_in_exactly_one_body_in_its_order(drawn, most):
-    made = list(bodies(drawn, most))
-    for endpoint in {one.endpoint for *_, one in drawn}:
-        expected = [(request, member) for request, member, one in drawn if one.endpoint == endpoint]
-        found = [place for body in made if body.choice.endpoint == endpoint for place in body.places]
-        assert found == expected
+@given(drawings, st.lists(st.integers(1, 9), min_size=60, max_size=60))
+def test_every_row_is_taken_once_in_its_order_whatever_the_sizes_of_the_bodies(drawn, sizes):
+    for group in groups(drawn):
+        expected = [(r, m) for r, m, one in drawn if one.endpoint == group.choice.endpoint]
+        assert len(group) == len(expected)
+        taken = [list(group.take(size)) for size in sizes]
+        assert [place for body in taken for place in body] == expected
+        assert all(len(body) <= size for body, size in zip(taken, sizes, strict=True))
+        assert len(group) == 0
 
 
-@given(drawings, st.integers(1, 9))
-def test_bodies_are_as_few_as_their_limit_allows(drawn, most):
-    made = list(bodies(drawn, most))
-    assert all(1 <= len(body.places) <= most for body in made)
-    for endpoint in {one.endpoint for *_, one in drawn}:
-        rows = sum(one.endpoint == endpoint for *_, one in drawn)
-        assert sum(body.choice.endpoint == endpoint for body in made) == -(-rows // most)
-
-
-def test_1025_rows_are_two_bodies():
-    drawn = [(n, 0, choice("delay", "1")) for n in range(1025)]
-    assert [len(body.places) for body in bodies(drawn, 1024)] == [1024, 1]
+@given(drawings)
+def test_each_endpoint_has_one_group(drawn):
+    endpoints = [group.choice.endpoint for group in groups(drawn)]
+    assert sorted(endpoints) == sorted({one.endpoint for *_, one in drawn})

@@ -11,6 +11,7 @@ from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Park, Retry
 from ekiben_contracts.models import Method, Quorum, Role
 from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
+from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_serving.errors import BadResponseError, ModelTimeoutError
 from ekiben_serving.splitting import UnresolvedRowError
 from ekiben_serving.validation import RowError
@@ -108,7 +109,7 @@ class TestABatch:
         assert [len(rows) for rows in gateway.models.client("weather").calls] == [2]
 
     async def test_is_cut_into_bodies_of_the_most_rows(self, gateway):
-        gateway.rows_per_call = 4
+        gateway.paces = Paces(Bounds(rows=4))
         verdicts = await gateway.answer(*[received(n) for n in range(10)])
         assert [scored(verdict).request_id for verdict in verdicts] == [f"flight-{n}" for n in range(10)]
         assert [len(rows) for rows in gateway.models.client().calls] == [4, 4, 2]
