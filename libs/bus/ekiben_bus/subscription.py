@@ -153,7 +153,7 @@ class Subscription:
             self._most = self._size_after(left)
 
     def _size_after(self, left: Left) -> int:
-        """Additive increase, multiplicative decrease. What overran would do so for ever if it stayed as large."""
+        """Additive increase, multiplicative decrease. What overran would do so again as large as it was."""
         if left.overran:
             return max(1, min(self._most, left.records) // 2)
         if left.seconds > self._settings.batch_target_s:

@@ -106,7 +106,7 @@ def _too_slow(choice: Choice, budget: float) -> Gap:
     return Gap(
         choice.endpoint.model,
         FailureCode.MODEL_UNAVAILABLE,
-        f"expected its turn at {choice.endpoint.url} within {budget:.3g} s, found the rest of its batch there",
+        f"expected its turn at {choice.endpoint.url} within {budget:.3g} s, found its batch still there",
         choice.endpoint,
     )
 
