@@ -62,7 +62,7 @@ async def test_many_records_and_none_at_all_wait_for_nobody():
 async def test_what_is_taken_during_a_rebalance_is_given_back_at_once():
     consumer = Scripted([{PLACE: records(4, 5), OTHER: records(8)}])
     assert await GatheringConsumer(consumer, holder(is_assigned=False), 0.001).getmany() == {}
-    assert consumer.sought == [(PLACE, 4), (OTHER, 8)]
+    assert sorted(consumer.sought) == [(PLACE, 4), (OTHER, 8)]
 
 
 async def test_what_was_taken_before_a_revocation_is_given_back_with_what_came_after():
