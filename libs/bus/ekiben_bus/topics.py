@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
+from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.connection import client_options
+from ekiben_bus.leaders import until_led
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Drift, FoundTopic, Plan, Shortfall, WantedTopic, plan, wanted_topics
@@ -64,12 +67,13 @@ async def apply_topics(
 ) -> TopicReport:
     """Create what is missing and wait until it can be used. Doing it again changes nothing.
 
+    Whoever begins to write on return loses nothing: every leader serves its partitions by then.
     Settings that differ are reported, never altered. Replication is 3, or as many as there are brokers.
 
     Raises:
         TooFewPartitionsError: a topic has fewer partitions than it needs; nothing was created.
         UnreachableError: no broker answered.
-        TopicsError: the cluster refused to create one.
+        TopicsError: the cluster refused to create one, or some partition has no leader that serves it.
     """
     async with _administration(settings) as admin:
         look = partial(_plan, admin, naming or Naming(), tuple(topics), partitions)
@@ -81,6 +85,7 @@ async def apply_topics(
         planned = await _until_nothing_is_missing(look)
         if planned.shortfalls:
             raise TooFewPartitionsError(planned.shortfalls)
+        await _until_usable(settings, admin, planned.existing)
         existing = tuple(name for name in planned.existing if name not in created)
         return TopicReport(created, existing, planned.drifts)
 
@@ -211,3 +216,15 @@ async def _until_nothing_is_missing(look: Callable[[], Awaitable[Plan]]) -> Plan
             )
         await asyncio.sleep(_POLL_S)
     return planned
+
+
+async def _until_usable(settings: KafkaSettings, admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    counts = await _partition_counts(admin)
+    places = [TopicPartition(name, number) for name in names for number in range(counts[name])]
+    try:
+        await until_led(KafkaCluster(settings), places)
+    except KafkaTimeoutError as error:
+        raise TopicsError(
+            "expected every partition to be served by its leader, found some that are not: is a broker of "
+            "the cluster away, or is somebody deleting topics? Try again once all brokers run"
+        ) from error

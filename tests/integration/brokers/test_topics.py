@@ -5,7 +5,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ekiben_bus.brokers.ports import free_port
 from ekiben_bus.connection import client_options
@@ -14,6 +16,7 @@ from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topics import (
     MissingTopicsError,
     TooFewPartitionsError,
+    TopicsError,
     UnreachableError,
     apply_topics,
     verify_topics,
@@ -55,6 +58,29 @@ async def test_all_topics_are_there_after_they_were_applied(kafka_settings, nami
     assert {naming.topic(topic) for topic in TOPICS} <= set(report.existing)
     assert naming.dead_letters(PREDICTION_REQUESTS, GATEWAY) in report.existing
     assert report.drifts == ()
+
+
+async def test_every_leader_serves_its_partitions_once_topics_were_applied(kafka_settings, topic_prefix):
+    client = AdminClient({"bootstrap.servers": kafka_settings.bootstrap_servers})
+    report = await apply_topics(kafka_settings, Naming(f"{topic_prefix}new."))
+    topics = client.list_topics(timeout=30).topics
+    places = [Place(name, number) for name in report.created for number in topics[name].partitions]
+    answers = client.list_offsets(
+        dict.fromkeys(places, OffsetSpec.earliest())
+    )  # asks once: raises if refused
+    assert [answer.result(30).offset for answer in answers.values()] == [0] * len(places)
+    assert len(places) > len(report.created) > 0
+
+
+async def test_partitions_that_no_leader_serves_are_not_called_applied(
+    kafka_settings, topic_prefix, monkeypatch
+):
+    async def in_vain(*_: object) -> None:
+        raise KafkaTimeoutError
+
+    monkeypatch.setattr("ekiben_bus.topics.until_led", in_vain)
+    with pytest.raises(TopicsError, match="served by its leader"):
+        await apply_topics(kafka_settings, Naming(topic_prefix))
 
 
 async def test_applying_again_changes_nothing(kafka_settings, naming):
