@@ -70,7 +70,7 @@ class CarefulConsumer(AIOKafkaConsumer):
     async def _mend(self, error: KafkaError) -> None:
         try:
             if isinstance(error, NoOffsetForPartitionError):
-                await self.seek_to_beginning(error.args[0])
+                await self._begin(error.args[0])
                 return
             if isinstance(error, OffsetOutOfRangeError):
                 await self._look_for_gap(error.args[0])
@@ -80,6 +80,16 @@ class CarefulConsumer(AIOKafkaConsumer):
         log.warning("cannot read from Kafka", error=repr(error), retry_in_s=_AGAIN_IN_S)
         self.trouble = repr(error)
         await asyncio.sleep(_AGAIN_IN_S)
+
+    async def _begin(self, place: TopicPartition) -> None:
+        """Read from the start, unless the error is of an assignment that has passed.
+
+        aiokafka may still raise it just after the next assignment, before its fetcher has seen that one:
+        the partition may be another's by now, or ours again with what others have committed meanwhile.
+        """
+        committed = await self.committed(place) if self._in_group else None
+        if committed is None and place in self.assignment():
+            await self.seek_to_beginning(place)
 
     async def _look_for_gap(self, asked: dict[TopicPartition, int]) -> None:
         ((place, offset),) = asked.items()

@@ -1,0 +1,62 @@
+"""What a careful consumer makes of the errors that aiokafka raises out of a poll."""
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError
+
+from ekiben_bus.careful import CarefulConsumer
+
+PLACE = TopicPartition("requests", 2)
+
+
+@pytest.fixture
+async def consumer(monkeypatch):
+    """Its next poll finds that the place has no offset; what it sought comes in `sought`."""
+
+    async def poll(*_: object, **__: object) -> None:
+        raise NoOffsetForPartitionError(PLACE)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", poll)
+    made = CarefulConsumer(group_id="gateway")
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def sought(consumer, monkeypatch):
+    places: list[TopicPartition] = []
+
+    async def seek_to_beginning(*asked: TopicPartition) -> None:
+        places.extend(asked)
+
+    monkeypatch.setattr(consumer, "seek_to_beginning", seek_to_beginning)
+    return places
+
+
+def owning(consumer, monkeypatch, owned: set[TopicPartition], committed: int | None) -> None:
+    async def of_the_group(_: TopicPartition) -> int | None:
+        return committed
+
+    monkeypatch.setattr(consumer, "committed", of_the_group)
+    monkeypatch.setattr(consumer, "assignment", lambda: owned)
+
+
+async def test_a_new_group_reads_from_the_start(consumer, sought, monkeypatch):
+    owning(consumer, monkeypatch, {PLACE}, None)
+    assert await consumer.getmany(timeout_ms=10) == {}
+    assert sought == [PLACE]
+    assert consumer.trouble is None
+
+
+async def test_what_others_have_committed_meanwhile_is_not_read_again(consumer, sought, monkeypatch):
+    owning(consumer, monkeypatch, {PLACE}, 1000)
+    assert await consumer.getmany(timeout_ms=10) == {}
+    assert sought == []
+    assert consumer.trouble is None
+
+
+async def test_a_partition_that_is_anothers_by_now_is_no_trouble(consumer, sought, monkeypatch):
+    owning(consumer, monkeypatch, set(), None)
+    assert await consumer.getmany(timeout_ms=10) == {}
+    assert sought == []
+    assert consumer.trouble is None
