@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from structlog.stdlib import get_logger
 
 from ekiben_bus.header_names import tolerate_header_names
+from ekiben_bus.standing import Standing
 
 log = get_logger(__name__)
 
@@ -59,9 +60,16 @@ class CarefulConsumer(AIOKafkaConsumer):
             return {}
         # FastStream sleeps after each empty poll: a longer poll is woken by the record itself
         patience = max(timeout_ms, _PATIENCE_MS) if timeout_ms else 0
+        standing = Standing(self)
         try:
             found = await super().getmany(*partitions, timeout_ms=patience, max_records=max_records)
-        except KafkaError as error:
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:  # nothing was taken
+            await self._mend(error)
+            return {}
+        except Exception as error:
+            standing.go_back()
+            if not isinstance(error, KafkaError):
+                raise
             await self._mend(error)
             return {}
         self.trouble = None
