@@ -23,7 +23,7 @@ from structlog.stdlib import get_logger
 from ekiben_bus.careful import Gap
 from ekiben_bus.cluster import Cluster, Consumer
 from ekiben_bus.commits import Commits
-from ekiben_bus.polling import GatheringConsumer, Polled
+from ekiben_bus.polling import Polled, PolledConsumer
 from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
 from ekiben_contracts.topics import LARGEST_RECORD
@@ -61,7 +61,7 @@ class Membership:
         self._commits = Commits(topic, _LEASE_S)
         self._broker: KafkaBroker | None = None
         self._consumer: Consumer | None = None
-        self._polling: GatheringConsumer | None = None
+        self._polling: PolledConsumer | None = None
         self._generation = 0
         self._living: asyncio.Task[None] | None = None
         self._gap: Gap | None = None
@@ -157,9 +157,9 @@ class Membership:
         except TimeoutError:
             log.warning("the group was not left in order", topic=self._topic, waited_s=_LEFT_WITHIN_S)
 
-    def _build_consumer(self, **options: Any) -> GatheringConsumer:
+    def _build_consumer(self, **options: Any) -> PolledConsumer:
         self._consumer = self._cluster.consumer(**options)
-        self._polling = GatheringConsumer(self._consumer, self, self._settings.gather_s)
+        self._polling = PolledConsumer(self._consumer, self)
         return self._polling
 
     async def _take(self, batch: Any) -> None:  # FastStream would build a validator from a narrower type

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -10,8 +9,6 @@ from aiokafka import TopicPartition
 
 from ekiben_bus.cluster import Consumer
 from ekiben_bus.records import Record
-
-_FEW = 64
 
 Found = Mapping[TopicPartition, Sequence[Record]]
 
@@ -35,16 +32,15 @@ class Holder(Protocol):
     def generation(self) -> int: ...
 
 
-class GatheringConsumer:
-    """A consumer that waits `gather_s` for more where there are few, and hands out only what is its own.
+class PolledConsumer:
+    """A consumer that hands out only what is its own, and remembers of which assignment that was.
 
     In all else it is the consumer inside.
     """
 
-    def __init__(self, consumer: Consumer, holder: Holder, gather_s: float) -> None:
+    def __init__(self, consumer: Consumer, holder: Holder) -> None:
         self._consumer = consumer
         self._holder = holder
-        self._gather_s = gather_s
         self.generation = holder.generation
         """Of what was handed out last."""
 
@@ -53,22 +49,6 @@ class GatheringConsumer:
 
     async def getmany(self, *, timeout_ms: int = 0, max_records: int | None = None) -> Found:
         """See Consumer.getmany."""
-        found = await self._take(timeout_ms, max_records)
-        if not self._gather_s or not 0 < sum(map(len, found.values())) < _FEW:
-            return found
-        generation = self.generation
-        await asyncio.sleep(self._gather_s)
-        more = await self._take(0, max_records)
-        if self._holder.generation != generation:
-            return more  # the new assignment begins where the group has committed: before what was found
-        if not self._holder.is_assigned:
-            self._give_back(found)
-            return {}
-        return {
-            place: [*found.get(place, ()), *more.get(place, ())] for place in dict.fromkeys([*found, *more])
-        }
-
-    async def _take(self, timeout_ms: int, max_records: int | None) -> Found:
         found = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         # nobody has run since they were taken: they belong to the assignment that is there now
         if not self._holder.is_assigned:

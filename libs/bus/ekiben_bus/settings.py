@@ -44,9 +44,6 @@ class ServiceSettings(BaseSettings):
     batch_target_s: float = Field(
         default=0.5, gt=0, description="What a batch should take: batches shrink where it takes longer."
     )
-    gather_s: float = Field(
-        default=0.003, ge=0, description="Where few records have come, how long to wait for more."
-    )
     commit_interval_s: float = Field(default=0.25, gt=0)
     batch_timeout_s: float = Field(
         default=60.0, gt=0, description="A batch that takes longer is given up and read again."

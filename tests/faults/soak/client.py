@@ -44,6 +44,8 @@ class Publisher:
                 "acks": "all",
                 "enable.idempotence": True,
                 "linger.ms": 2,
+                # with several, librdkafka may take a batch that was refused for written: KAFKA-15591
+                "max.in.flight.requests.per.connection": 1,
                 "message.timeout.ms": 1000 * _PATIENCE_S,
             }
         )
