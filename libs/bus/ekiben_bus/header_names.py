@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -72,10 +73,14 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[DefaultRecord]:
+        # one at a time: the records of a whole batch would be out of the processor's caches when they are read
+        handed_out = 0
         try:
-            return iter(list(self._batch))  # all of it, before any is handed out
+            for record in self._batch:
+                handed_out += 1
+                yield record
         except UnicodeDecodeError:
-            return iter(list(_AnyNames(self._data)))
+            yield from islice(_AnyNames(self._data), handed_out, None)
 
 
 class _AnyNames(_DefaultRecordBatchPy):

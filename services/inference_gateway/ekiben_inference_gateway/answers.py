@@ -36,9 +36,7 @@ def scored_event(scored: Scored) -> ModelsScored:
             "requested_at": request.requested_at,
             "deadline": asked.deadline,
             **plan.in_force,
-            "calibrations": {
-                choice.endpoint.model: choice.calibration for choice in choices if choice.calibration
-            },
+            "calibrations": plan.calibrations(choices),
             "outputs": scored.outputs,
             "missing": [Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
             "features": features,

@@ -87,6 +87,14 @@ class Plan:
             return ()
         return tuple(member.choices[0] for member in self.members)
 
+    def calibrations(self, choices: tuple[Choice, ...]) -> dict[str, str]:
+        """The calibration of each version that has one, by model."""
+        return self._only_calibrations if choices is self._only else _calibrations(choices)
+
+    @cached_property
+    def _only_calibrations(self) -> dict[str, str]:
+        return _calibrations(self._only)
+
     @cached_property
     def in_force(self) -> Mapping[str, object]:
         """How its outputs are to be combined: fields of every ModelsScored."""
@@ -157,6 +165,10 @@ def _choices(route: ModelRouted) -> tuple[Choice, ...]:
     drawn.sort(key=lambda version: (version.role is Role.CHAMPION, version.version))
     ends = accumulate(version.weight for version in drawn)
     return tuple(_choice(route.model, version, end) for version, end in zip(drawn, ends, strict=True))
+
+
+def _calibrations(choices: tuple[Choice, ...]) -> dict[str, str]:
+    return {choice.endpoint.model: choice.calibration for choice in choices if choice.calibration}
 
 
 def _choice(model: str, version: RoutedVersion, end: int) -> Choice:
