@@ -73,7 +73,7 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[DefaultRecord]:
-        # one at a time: the records of a whole batch would be out of the processor's caches when they are read
+        # one at a time: of a whole batch the first would have left the caches when they are read
         handed_out = 0
         try:
             for record in self._batch:
