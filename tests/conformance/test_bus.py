@@ -303,6 +303,30 @@ async def test_a_held_record_keeps_its_place_and_what_follows_it_waits(world: Wo
     assert [i for i in ids(late) if i != "r50/result/1"] == [f"r{n}/result/1" for n in range(5)]
 
 
+async def test_while_a_batch_is_on_its_way_the_next_is_decided_and_published_only_behind_it(
+    world: World, topics: None
+):
+    await publish(world, *(ask(n, partition=0) for n in range(8)))
+    decided_meanwhile, asked = asyncio.Event(), []
+
+    async def holds_the_first_batch_once(batch: Sequence[Received]) -> Sequence[Verdict]:
+        names = [received.event.request_id for received in batch]
+        asked.append(names)
+        if "r0" not in names:
+            decided_meanwhile.set()
+            return await answer_all(batch)
+        if len([of for of in asked if "r0" in of]) > 1:
+            return await answer_all(batch)
+        await decided_meanwhile.wait()
+        return [Hold("not yet")] * len(batch)
+
+    async with running(world, holds_the_first_batch_once, batch_records=2, batches_in_flight=2):
+        found = await world.read(results(world), PARTITIONS, 8)
+    assert ids(found) == [f"r{n}/result/1" for n in range(8)]
+    assert asked[:2] == [["r0", "r1"], ["r2", "r3"]]
+    assert asked.count(["r2", "r3"]) > 1, "what was decided behind it was not published, and read again"
+
+
 async def test_an_output_too_large_for_its_topic_becomes_a_dead_letter(world: World, topics: None):
     await publish(world, ask(0, partition=0), ask(1, partition=0), ask(2, partition=0))
 
