@@ -55,7 +55,7 @@ class Subscription:
         self._membership = Membership(topic, group, cluster, settings, Reader(self._read, self._release))
         self._carrier = Carrier(topic, loop, self._membership, metrics, settings.batch_timeout_s)
         self._pipeline = Pipeline(1 if waits_aside else settings.batches_in_flight)
-        self._most = settings.batch_records
+        self._most = min(settings.batch_records, _RECORDS_MORE)  # who knows how long they take
         self._stopping = asyncio.Event()
         self._again: dict[TopicPartition, int] = {}
         self._failures = 0

@@ -90,6 +90,10 @@ class Paces:
             pace = self._paces[endpoint] = Pace(self._bounds)
         return pace
 
+    def calls_more(self, endpoint: Endpoint) -> int:
+        """How many calls it is given beside those on their way; one for each batch in any case."""
+        return max(1, self.of(endpoint).calls - self._on_their_way.get(endpoint, 0))
+
     @contextmanager
     def asking(self, endpoint: Endpoint) -> Iterator[int]:
         """Count a call while it is on its way; gives how many there are, itself included."""

@@ -63,7 +63,7 @@ async def score(
         asking.about(group, pace)
         for group in groups(drawn)
         for pace in (paces.of(group.choice.endpoint),)
-        for _ in range(min(pace.calls, -(-len(group) // pace.rows)))
+        for _ in range(min(paces.calls_more(group.choice.endpoint), -(-len(group) // pace.rows)))
     ]
     for over in await asyncio.gather(*flows, return_exceptions=True):
         if isinstance(over, BaseException):
@@ -82,24 +82,24 @@ class Asking:
         self._slots = slots
 
     async def about(self, group: Group, pace: Pace) -> None:
-        """Cut bodies off a group, one after the other as the endpoint takes them, until nothing is left."""
-        began, spent = monotonic(), 0.0
+        """Cut bodies off a group, one after the other as the endpoint takes them.
+
+        What its turn has not come for within the budget is a gap: the endpoint is well, and not asked
+        with less time than it needs; but the others of the batch have waited for it long enough.
+        """
+        began, spent, most = monotonic(), 0.0, self._limits.call_budget_s
         while places := group.take(pace.rows):
             asking = [self._batch[request] for request, _ in places]
-            budget = budget_s(
-                (asked.request.asked.deadline for asked in asking),
-                self._now,
-                self._limits.clock_skew,
-                self._limits.call_budget_s,
-            )
-            if spent < budget:
-                features = [asked.features for asked in asking]
-                answers = await self._ask(group.choice, features, budget - spent)
+            if spent < most:
+                deadlines = (asked.request.asked.deadline for asked in asking)
+                now = self._now + timedelta(seconds=spent)
+                budget = budget_s(deadlines, now, self._limits.clock_skew, most)
+                answers = await self._ask(group.choice, [asked.features for asked in asking], budget)
             else:
-                answers = [_too_slow(group.choice, budget)] * len(places)
-            spent = monotonic() - began
+                answers = [_too_slow(group.choice, most)] * len(places)
             for (request, member), answer in zip(places, answers, strict=True):
                 self._slots[request][member] = answer
+            spent = monotonic() - began
 
 
 def _too_slow(choice: Choice, budget: float) -> Gap:

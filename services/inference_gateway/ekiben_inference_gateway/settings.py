@@ -34,7 +34,8 @@ class GatewaySettings(BaseSettings):
     call_budget_s: float = Field(
         default=1.0,
         gt=0,
-        description="What a batch gives its models, retries included; a slower one is unavailable.",
+        description="What a call may take, retries included; a slower model is unavailable. What has not had "
+        "its turn by then waits aside.",
     )
     max_retries: int = Field(default=3, ge=0, description="Of one call, within the budget.")
     max_concurrent_calls: int = Field(
@@ -47,7 +48,7 @@ class GatewaySettings(BaseSettings):
         default=1.0, ge=0, description="How long past its deadline a request is still computed."
     )
     least_patience_s: float = Field(
-        default=0.1,
+        default=0.25,
         gt=0,
         description="While other models answer, a model is given about as long as its last calls took, and "
         "at least this; then its requests are parked.",

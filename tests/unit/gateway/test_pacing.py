@@ -92,6 +92,15 @@ def test_calls_on_their_way_are_counted_for_each_endpoint():
         assert again == 1
 
 
+def test_batches_that_overlap_share_the_calls_of_an_endpoint_and_each_has_one():
+    paces = Paces(BOUNDS)
+    assert paces.calls_more(ENDPOINT) == 2
+    with paces.asking(ENDPOINT):
+        assert paces.calls_more(ENDPOINT) == 1
+        with paces.asking(ENDPOINT):
+            assert paces.calls_more(ENDPOINT) == 1
+
+
 def test_an_endpoint_that_is_routed_no_more_is_forgotten_once_nothing_is_on_its_way():
     paces = Paces(BOUNDS)
     learned = paces.of(ENDPOINT)
