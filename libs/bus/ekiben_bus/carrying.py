@@ -35,25 +35,34 @@ class Carrier:
 
     async def carry(self, records: Sequence[Record], before: Batch | None) -> Left:
         """Answer all, and publish once the batch `before` is finished. Never raises but when cancelled."""
-        started = asyncio.get_running_loop().time()
-        ticket, outbox = self._oldest.reading(min(record.timestamp for record in records)), None
-        again, size = first_offsets(records), len(records)
+        ticket = self._oldest.reading(min(record.timestamp for record in records))
+        reached = first_offsets(records)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                outbox = await self._carry_through(records, again, before)
-        except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: nothing is finished
+            return await self._carry_within_time(records, reached, before, ticket)
+        except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: all of it is read again
             self._metrics.failed.labels(self._topic).inc()
-            return Left(size, again=again, why=repr(error), overran=isinstance(error, TimeoutError))
+            late = isinstance(error, TimeoutError) and (before is None or before.done())
+            return Left(len(records), again=reached, why=repr(error), overran=late)
         finally:
-            if outbox is None:
-                self._oldest.failed(ticket)
+            self._oldest.failed(ticket)
+
+    async def _carry_within_time(
+        self,
+        records: Sequence[Record],
+        reached: Mapping[TopicPartition, int],
+        before: Batch | None,
+        ticket: int,
+    ) -> Left:
+        started = asyncio.get_running_loop().time()
+        async with asyncio.timeout(self._timeout_s):
+            outbox = await self._carry_through(records, reached, before)
         if outbox is None:
-            return Left(size, again=again, is_behind=True)
+            return Left(len(records), again=reached, is_behind=True)
         self._membership.finish(outbox.finished)
         self._oldest.answered(ticket, _oldest_left(records, outbox))
         seconds = asyncio.get_running_loop().time() - started
-        self._count(outbox, size, seconds)
-        return _left(outbox, size, seconds)
+        self._count(outbox, len(records), seconds)
+        return _left(outbox, len(records), seconds)
 
     async def _carry_through(
         self, records: Sequence[Record], reached: Mapping[TopicPartition, int], before: Batch | None

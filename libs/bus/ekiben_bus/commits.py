@@ -48,6 +48,11 @@ class Commits:
         self._tracker.forget(partitions)
         self._lease.end()
 
+    def forget_all(self) -> None:
+        """The group is left: whatever could not be committed is read again by whoever owns it next."""
+        self._tracker = OffsetTracker()
+        self._lease.end()
+
     async def flush(self, consumer: Consumer) -> None:
         """Commit what is finished. If that fails it stays to be committed, and the log says why."""
         if not self._tracker.uncommitted():

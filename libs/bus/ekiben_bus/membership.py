@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
@@ -151,6 +151,7 @@ class Membership:
             return
         if self._consumer is not None:
             await self._commits.flush(self._consumer)
+        self._commits.forget_all()
         try:
             async with asyncio.timeout(_LEFT_WITHIN_S):
                 await broker.stop()
@@ -166,12 +167,16 @@ class Membership:
         assert self._polling is not None
         await self._reader.read(Polled(batch, self._polling.generation))
 
-    async def poll(self) -> Polled:
-        """What comes while a batch is on its way, and FastStream waits for it. Never raises."""
+    async def poll(self, most: int) -> Polled:
+        """What comes while a batch is on its way, and FastStream waits for it. Never raises.
+
+        What cannot be read is met again by FastStream's own poll, which tells it.
+        """
         assert self._polling is not None
         try:
-            found = await self._polling.getmany(timeout_ms=_POLL_MS, max_records=self._settings.batch_records)
-        except (KafkaError, ConsumerStoppedError):  # FastStream meets it again, and tells it
+            found = await self._polling.getmany(timeout_ms=_POLL_MS, max_records=most)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was read before must not be dropped
+            log.debug("not polled", topic=self._topic, error=repr(error))
             return Polled((), self._generation)
         return Polled([*chain.from_iterable(found.values())], self._polling.generation)
 

@@ -75,9 +75,10 @@ class OldestUnanswered:
         self._left_ms = left_over_ms
 
     def failed(self, ticket: int) -> None:
-        """A batch ended, and all of it is still unanswered."""
-        oldest_ms = self._reading.pop(ticket)
-        self._left_ms = oldest_ms if self._left_ms is None else min(self._left_ms, oldest_ms)
+        """A batch ended, and all of it is still unanswered, unless it was told to be answered."""
+        oldest_ms = self._reading.pop(ticket, None)
+        if oldest_ms is not None:
+            self._left_ms = oldest_ms if self._left_ms is None else min(self._left_ms, oldest_ms)
 
     def released(self) -> None:
         """What is unanswered is for somebody else to read now."""

@@ -127,14 +127,17 @@ class Packer:
         outbox.moved += 1
 
     def _answer(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
+        published = len(outbox.records)
         try:
             self._add(record, verdict, now, outbox)
-        except OutputTooLargeError as error:
+        except Exception as error:  # noqa: BLE001 - too large, or no JSON: it must not stop all behind it
+            del outbox.records[published:]
             alone = dead_letter_alone(Failure(record, Stage.PUBLISH, error, self._decider.identify(record)))
             answer = self._decider.fail(record, Stage.PUBLISH, error)
             try:
                 self._add(record, answer if isinstance(answer, Emit | DeadLetter) else alone, now, outbox)
-            except OutputTooLargeError:
+            except Exception:  # noqa: BLE001 - then at least its bytes are kept
+                del outbox.records[published:]
                 self._add(record, alone, now, outbox)
 
     def _add(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:

@@ -72,10 +72,10 @@ class Pipeline:
             await asyncio.wait(late)
         return not late
 
-    def cancel(self) -> None:
-        """Give up whatever is on its way."""
-        for batch in self._batches:
-            batch.cancel()
+    async def abandon(self) -> None:
+        """Give up whatever is on its way, and what it leaves."""
+        await self.settle(0)
+        self._batches.clear()
 
 
 async def is_finished(batch: Batch) -> bool:

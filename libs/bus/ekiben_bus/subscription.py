@@ -57,6 +57,7 @@ class Subscription:
         self._pipeline = Pipeline(1 if waits_aside else settings.batches_in_flight)
         self._most = min(settings.batch_records, _RECORDS_MORE)  # who knows how long they take
         self._stopping = asyncio.Event()
+        self._poll: asyncio.Task[Polled] | None = None
         self._again: dict[TopicPartition, int] = {}
         self._failures = 0
         self._trouble = ""
@@ -91,41 +92,53 @@ class Subscription:
 
     async def _read(self, polled: Polled) -> None:
         """Carry these through, and what comes meanwhile, until nothing is on its way and nothing comes."""
+        self._again = {}  # of an assignment that is over
         try:
             while polled.records:
                 polled = await self._read_on(polled)
         except asyncio.CancelledError:
-            self._pipeline.cancel()
+            if self._poll is not None:
+                self._poll.cancel()
+            self._poll = None
+            await self._pipeline.abandon()
             raise
 
     async def _read_on(self, polled: Polled) -> Polled:
         """As long as the partitions are ours and all goes well. Returns what was read of the next ones."""
         unread, generation = list(polled.records), polled.generation
-        more, poll = NOTHING, None
-        while self._goes_on(generation):
-            if self._begins(unread):
-                continue
-            if poll is None and len(unread) < self._most:
-                poll = asyncio.create_task(self._membership.poll())
-            await _first_of(poll, self._pipeline.oldest)
-            self._reap()
-            if poll is None or not poll.done():
-                continue
-            more, poll = poll.result(), None
-            if more.generation != generation or not (more.records or unread or self._pipeline.oldest):
-                break
-            unread += more.records
-            more = NOTHING
+        more = await self._carry_on(unread, generation)
         await self._pipeline.settle()
         self._reap()
-        if poll is not None:
-            more = await poll
+        if self._poll is not None:
+            more, self._poll = await self._poll, None
         if more.generation == generation:
             unread += more.records
             more = NOTHING
         self._read_again(first_offsets(unread))
         await self._turn_back(generation)
         return more
+
+    async def _carry_on(self, unread: list[Record], generation: int) -> Polled:
+        """Begin batches, and poll for more, until there is a reason to stop. Returns what was read last."""
+        now = asyncio.get_running_loop().time
+        polled_at, patience_s = now(), self._settings.batch_timeout_s / 2
+        while self._goes_on(generation):
+            if self._begins(unread):
+                continue
+            if self._poll is None and len(unread) < self._most:
+                self._poll = asyncio.create_task(self._membership.poll(self._most))
+            elif self._poll is None and now() - polled_at > patience_s:
+                break  # the group takes one that does not poll for dead
+            await _first_of(self._poll, self._pipeline.oldest)
+            self._reap()
+            if self._poll is None or not self._poll.done():
+                continue
+            more, self._poll = self._poll.result(), None
+            polled_at = now()
+            if more.generation != generation or not (more.records or unread or self._pipeline.oldest):
+                return more
+            unread += more.records
+        return NOTHING
 
     def _goes_on(self, generation: int) -> bool:
         return not self._again and not self._stopping.is_set() and self._membership.is_in(generation)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
-from ekiben_serving.columnar.frames import brief
+from ekiben_serving.columnar.frames import brief, is_text
 from ekiben_serving.model_client import Features, ModelOutput
 from ekiben_serving.specs import ColumnSpec, FeatureValue
 from ekiben_serving.validation import RowError, RowErrorCode
@@ -67,11 +67,7 @@ def _answer(answer: object, model: str, version: str, latency_ms: float) -> Mode
         case {"value": value}:
             label, probabilities = fields.get("label"), fields.get("probabilities")
             number = _finite(value)
-            if (
-                number is not None
-                and (label is None or isinstance(label, str))
-                and _are_finite(probabilities)
-            ):
+            if number is not None and (label is None or is_text(label)) and _are_finite(probabilities):
                 return ModelOutput(model, version, number, label, probabilities, latency_ms)
         case _:
             pass
@@ -81,9 +77,10 @@ def _answer(answer: object, model: str, version: str, latency_ms: float) -> Mode
 def _are_finite(probabilities: object) -> bool:
     if probabilities is None:
         return True
-    if not isinstance(probabilities, dict):
+    if not isinstance(probabilities, dict) or not probabilities:
         return False
-    return all(_finite(value) is not None for value in cast("dict[str, object]", probabilities).values())
+    found = cast("dict[str, object]", probabilities)
+    return all(is_text(name) and _finite(value) is not None for name, value in found.items())
 
 
 def _finite(value: object) -> float | None:

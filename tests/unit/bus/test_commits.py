@@ -106,6 +106,17 @@ async def test_partitions_that_were_given_back_are_never_committed_again():
     assert consumer.commits == []
 
 
+async def test_a_group_that_was_left_is_told_nothing_of_it_when_it_is_joined_again():
+    ours, consumer = commits()
+    ours.assigned()
+    ours.finish({PLACE: 7})
+    ours.forget_all()
+    await ours.flush(consumer)
+    assert consumer.commits == []
+    await ours.prove(consumer, {PLACE: 3})
+    assert consumer.commits == [{PLACE: 3}], "the lease is over, too"
+
+
 async def test_one_commit_at_a_time_so_that_a_late_one_undoes_nothing():
     ours, consumer = Commits("t", 60), SlowConsumer()
     ours.finish({PLACE: 1})

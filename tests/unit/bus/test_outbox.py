@@ -114,3 +114,21 @@ def test_an_answer_that_is_too_large_itself_leaves_the_dead_letter_alone():
         "prediction-requests.inference-gateway.dlq"
     ]
     assert outbox.finished == {place(0): 1}
+
+
+def test_what_cannot_be_written_as_json_costs_its_record_alone():
+    broken = PredictionFailed.assemble({**outgoing("b").event.__dict__, "message": "half a pair: \ud800"})
+    outbox = pack(
+        [record(0, 4), record(0, 5), record(0, 6)],
+        [
+            Emit((outgoing("a"),)),
+            Emit((outgoing("half"), Outgoing(PREDICTION_RESULTS, broken, "b/result/1"))),
+            Emit((outgoing("c"),)),
+        ],
+    )
+    assert outbox.finished == {place(0): 7}
+    assert outbox.dead_letters == 1
+    names = [dict(found.headers).get("ce_id", b"").decode() for found in outbox.records]
+    assert "a/result/1" in names
+    assert "c/result/1" in names
+    assert "half/result/1" not in names, "all of what a record causes is published, or nothing"

@@ -63,3 +63,12 @@ async def test_a_batch_that_breaks_is_not_finished():
     assert told == [False]
     with pytest.raises(RuntimeError):
         list(pipeline.reap())
+
+
+async def test_what_is_abandoned_leaves_nothing():
+    pipeline = Pipeline(2)
+    pipeline.start(partial(carry, FINISHED, until=asyncio.Event()))
+    pipeline.start(partial(carry, UNFINISHED))
+    await pipeline.abandon()
+    assert list(pipeline.reap()) == []
+    assert pipeline.oldest is None

@@ -98,7 +98,16 @@ async def test_it_may_answer_errors_by_row():
     assert isinstance(good, ModelOutput)
 
 
-@pytest.mark.parametrize("wrong", [math.nan, math.inf, None, True, "7", {"value": "7"}, {}, [1.0], 10**400])
+WRONG = [math.nan, math.inf, None, True, "7", {"value": "7"}, {}, [1.0], 10**400]
+HALF_A_PAIR = "\ud800"
+UNWRITABLE = [
+    {"value": 1.0, "label": HALF_A_PAIR},
+    {"value": 1.0, "probabilities": {HALF_A_PAIR: 1.0}},
+    {"value": 1.0, "probabilities": {}},
+]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *UNWRITABLE])
 async def test_an_answer_that_is_no_finite_number_costs_its_row_alone(wrong):
     bad, good = await Api(say(wrong, 3)).client().predict_batch(rows(1, 2))
     assert isinstance(bad, RowError)

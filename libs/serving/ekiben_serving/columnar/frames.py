@@ -98,9 +98,20 @@ def field(fields: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 def texts(what: str, values: list[Any], most: int) -> list[str]:
     """A list of a header that holds texts, and not too many."""
-    if len(values) > most or not all(isinstance(value, str) for value in values):
+    if len(values) > most or not all(map(is_text, values)):
         raise ColumnarError(f"{what}: expected at most {most} texts, found {brief(values)}")
     return values
+
+
+def is_text(value: object) -> bool:
+    """Whether it is a text that can be written as UTF-8: JSON may hold half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def within(what: str, found: int, most: int) -> None:
