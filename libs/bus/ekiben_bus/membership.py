@@ -37,6 +37,7 @@ _LEFT_WITHIN_S = 10.0
 _UNREADABLE_UNTIL_REJOIN_S = 30.0
 _LOOK_AGAIN_S = 2.0
 _POLL_MS = 10
+_NOT_POLLED_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Membership:
             found = await self._polling.getmany(timeout_ms=_POLL_MS, max_records=most)
         except Exception as error:  # noqa: BLE001 - whatever it is, what was read before must not be dropped
             log.debug("not polled", topic=self._topic, error=repr(error))
+            await asyncio.sleep(_NOT_POLLED_S)
             return Polled((), self._generation)
         return Polled([*chain.from_iterable(found.values())], self._polling.generation)
 
