@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from structlog.stdlib import get_logger
 
 from ekiben_bus.backing_off import backoff, is_power_of_two
+from ekiben_bus.backlog import Backlog
 from ekiben_bus.batches import BatchLoop
 from ekiben_bus.carrying import Carrier
 from ekiben_bus.cluster import Cluster
@@ -20,7 +21,6 @@ from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.offsets import first_offsets
 from ekiben_bus.pipeline import Left, Pipeline
 from ekiben_bus.polling import NOTHING, Polled
-from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
 
 log = get_logger(__name__)
@@ -105,27 +105,27 @@ class Subscription:
 
     async def _read_on(self, polled: Polled) -> Polled:
         """As long as the partitions are ours and all goes well. Returns what was read of the next ones."""
-        unread, generation = list(polled.records), polled.generation
+        unread, generation = Backlog(polled.records), polled.generation
         more = await self._carry_on(unread, generation)
         await self._pipeline.settle()
         self._reap()
         if self._poll is not None:
             more, self._poll = await self._poll, None
         if more.generation == generation:
-            unread += more.records
+            unread.add(more.records)
             more = NOTHING
-        self._read_again(first_offsets(unread))
+        self._read_again(first_offsets(unread.records))
         await self._turn_back(generation)
         return more
 
-    async def _carry_on(self, unread: list[Record], generation: int) -> Polled:
+    async def _carry_on(self, unread: Backlog, generation: int) -> Polled:
         """Begin batches, and poll for more, until there is a reason to stop. Returns what was read last."""
         now = asyncio.get_running_loop().time
         polled_at, patience_s = now(), self._settings.batch_timeout_s / 2
         while self._goes_on(generation):
             if self._begins(unread):
                 continue
-            if self._poll is None and len(unread) < self._most:
+            if self._poll is None and not unread.fills(self._most):
                 self._poll = asyncio.create_task(self._membership.poll(self._most))
             elif self._poll is None and now() - polled_at > patience_s:
                 break  # the group takes one that does not poll for dead
@@ -135,22 +135,20 @@ class Subscription:
                 continue
             more, self._poll = self._poll.result(), None
             polled_at = now()
-            if more.generation != generation or not (more.records or unread or self._pipeline.oldest):
+            if more.generation != generation or not (more.records or unread.records or self._pipeline.oldest):
                 return more
-            unread += more.records
+            unread.add(more.records)
         return NOTHING
 
     def _goes_on(self, generation: int) -> bool:
         return not self._again and not self._stopping.is_set() and self._membership.is_in(generation)
 
-    def _begins(self, unread: list[Record]) -> bool:
+    def _begins(self, unread: Backlog) -> bool:
         """A batch begins when it is full, or when nothing is on its way: the more there is, the fuller."""
         is_idle = self._pipeline.oldest is None
-        if not unread or self._pipeline.is_full or not (is_idle or len(unread) >= self._most):
+        if not unread.records or self._pipeline.is_full or not (is_idle or unread.fills(self._most)):
             return False
-        batch = unread[: self._most]
-        del unread[: self._most]
-        self._pipeline.start(partial(self._carrier.carry, batch))
+        self._pipeline.start(partial(self._carrier.carry, unread.take(self._most)))
         return True
 
     def _reap(self) -> None:
