@@ -17,7 +17,7 @@ from faults.soak.ledger import Seen, Sent
 
 ENTITIES = 40
 _PATIENCE_S = 120
-_BURST_S = 1.0
+_BURST_S = 10.0
 _STEP_S = 0.05
 _BATCH = 2000
 
@@ -47,6 +47,7 @@ class Publisher:
                 # with several, librdkafka may take a batch that was refused for written: KAFKA-15591
                 "max.in.flight.requests.per.connection": 1,
                 "message.timeout.ms": 1000 * _PATIENCE_S,
+                "reconnect.backoff.max.ms": 500,
             }
         )
         self._stream = threading.Thread(target=self._keep_streaming, name="stream", daemon=True)
@@ -55,7 +56,7 @@ class Publisher:
     def burst(self, count: int) -> None:
         """Send so many at once; returns as soon as the broker has acknowledged half of them.
 
-        Or a second later: where a broker is away already, it may not acknowledge any for a while.
+        Or ten seconds later: where a broker has just been away, it may not acknowledge any for a while.
         """
         middle = self._send(count)
 
