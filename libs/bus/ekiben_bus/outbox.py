@@ -127,21 +127,18 @@ class Packer:
         outbox.moved += 1
 
     def _answer(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
-        published = len(outbox.records)
         try:
             self._add(record, verdict, now, outbox)
         except Exception as error:  # noqa: BLE001 - too large, or no JSON: it must not stop all behind it
-            del outbox.records[published:]
             alone = dead_letter_alone(Failure(record, Stage.PUBLISH, error, self._decider.identify(record)))
             answer = self._decider.fail(record, Stage.PUBLISH, error)
             try:
                 self._add(record, answer if isinstance(answer, Emit | DeadLetter) else alone, now, outbox)
             except Exception:  # noqa: BLE001 - then at least its bytes are kept
-                del outbox.records[published:]
                 self._add(record, alone, now, outbox)
 
     def _add(self, record: Record, verdict: Emit | DeadLetter, now: datetime, outbox: Outbox) -> None:
-        outbox.records.extend([write(outgoing, self._author, now, record) for outgoing in verdict.outgoing])
+        written = [write(outgoing, self._author, now, record) for outgoing in verdict.outgoing]
         if isinstance(verdict, DeadLetter):
             burial = Burial(
                 group=self._author.service,
@@ -150,8 +147,9 @@ class Packer:
                 dead_letter_id=self._decider.identify(record),
                 attempt=attempt_of(record),
             )
-            outbox.records.append(dead_letter_record(record, verdict, burial, now))
+            written.append(dead_letter_record(record, verdict, burial, now))
             outbox.dead_letters += 1
+        outbox.records += written  # all of what a record causes, or nothing
 
 
 def _partition_read(one: tuple[Record, Record, Verdict]) -> int:
