@@ -37,7 +37,7 @@ class Endpoint:
     most_bytes: int
     clock: Clock
     http: httpx.AsyncClient
-    refused_hint: str = "Is it a Bento that Ekiben packaged?"
+    refused_hint: str
 
     async def exchange(
         self,

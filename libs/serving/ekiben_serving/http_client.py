@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import httpx
@@ -14,10 +13,8 @@ from pydantic import ValidationError
 from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.answers import outputs_of
-from ekiben_serving.attempts import Attempts
 from ekiben_serving.batches import Batch, batches_of
-from ekiben_serving.breaker import EndpointBreaker
-from ekiben_serving.clock import Clock, SystemClock
+from ekiben_serving.clock import Clock
 from ekiben_serving.columnar import (
     ANSWER_TYPE,
     COLUMNS_TYPE,
@@ -26,34 +23,15 @@ from ekiben_serving.columnar import (
     CutOffError,
     decode_answer,
 )
+from ekiben_serving.connection import DEFAULT_LIMITS, ClientLimits, Connection, headers_of
 from ekiben_serving.errors import (
     BadResponseError,
-    ModelClientError,
     ModelProtocolError,
     ModelTransientError,
 )
-from ekiben_serving.exchange import Endpoint
 from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
-from ekiben_serving.retrying import RetryPolicy
 from ekiben_serving.single import predict_one
-from ekiben_serving.slots import CallSlots
-from ekiben_serving.transport import PooledTransport
 from ekiben_serving.validation import RowError, Signature
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLimits:
-    """What a client sends, holds and endures at the most. More than 1,024 rows a call gain nothing."""
-
-    rows_per_call: int = 1024
-    request_bytes: int = 16 * 1024 * 1024
-    response_bytes: int = 16 * 1024 * 1024
-    concurrent_calls: int = 8
-    breaker_failures: int = 5
-    breaker_reset_s: float = 2.0
-
-
-DEFAULT_LIMITS = ClientLimits()
 
 
 class HTTPModelClient:
@@ -82,29 +60,22 @@ class HTTPModelClient:
         on_breaker: Callable[[BreakerState], None] | None = None,
     ) -> None:
         self._model = model_name
-        self._url = endpoint_url.rstrip("/")
         self._version = version
         self._given = None if signature is None else Signature(signature)
         self._learned: Signature | None = None
         self._limits = limits
-        self._clock = clock or SystemClock()
-        # one more connection than calls: whether it is ready is asked beside them
-        pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
-        self._http = httpx.AsyncClient(transport=pool, trust_env=False)
-        self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http)
-        self._breaker = EndpointBreaker(
+        self._connection = Connection(
             model_name,
-            self._url,
-            clock=self._clock,
-            fail_max=limits.breaker_failures,
-            reset_timeout_s=limits.breaker_reset_s,
-            on_turn=on_breaker,
+            endpoint_url,
+            timeout,
+            max_retries,
+            limits,
+            jitter=jitter,
+            transport=transport,
+            clock=clock,
+            on_breaker=on_breaker,
         )
-        slots = CallSlots(model_name, self._url, limits.concurrent_calls)
-        policy = RetryPolicy(max_retries)
-        self._attempts = Attempts(
-            model_name, self._url, timeout, policy, self._breaker, slots, self._clock, jitter
-        )
+        self._url = self._connection.url
 
     async def predict(
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
@@ -116,10 +87,7 @@ class HTTPModelClient:
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
     ) -> Sequence[ModelOutput | RowError]:
         """See ModelClient.predict_batch. What exceeds one call is sent in several, one after the other."""
-        deadline = math.inf if budget_s is None else self._clock.monotonic() + budget_s
-        headers = {"content-type": COLUMNS_TYPE}
-        if traceparent is not None:
-            headers["traceparent"] = traceparent
+        deadline, headers = self._connection.deadline(budget_s), headers_of(COLUMNS_TYPE, traceparent)
         outputs: list[ModelOutput | RowError] = []
         try:
             signature = self._given or self._learned or await self._learn(deadline)
@@ -132,23 +100,18 @@ class HTTPModelClient:
 
     async def describe(self) -> ModelDescription:
         """Ask the endpoint which model it serves (GET /model_info)."""
-        return await self._attempts.make(self._describe_once, math.inf)
+        return await self._connection.attempts.make(self._describe_once, math.inf)
 
     async def health(self) -> EndpointHealth:
         """See ModelClient.health. It asks GET /readyz, and neither heeds nor moves the breaker."""
-        timeout_s = self._attempts.timeout_s
-        try:
-            await self._endpoint.exchange("GET", "/readyz", timeout_s=timeout_s, expected_type="text/plain")
-        except ModelClientError as error:
-            return EndpointHealth(False, self._breaker.state, str(error))
-        return EndpointHealth(True, self._breaker.state)
+        return await self._connection.health()
 
     async def close(self) -> None:
         """See ModelClient.close."""
-        await self._http.aclose()
+        await self._connection.close()
 
     async def _learn(self, deadline: float) -> Signature:
-        description = await self._attempts.make(self._describe_once, deadline)
+        description = await self._connection.attempts.make(self._describe_once, deadline)
         self._learned = Signature(description.signature)
         return self._learned
 
@@ -157,12 +120,14 @@ class HTTPModelClient:
     ) -> list[ModelOutput | RowError]:
         if batch.body is None:
             return batch.merge([])
-        started = self._clock.monotonic()
-        answer = await self._attempts.make(partial(self._ask_once, batch.body, batch.size, headers), deadline)
-        return batch.merge(outputs_of(answer, (self._clock.monotonic() - started) * 1000))
+        started = self._connection.clock.monotonic()
+        answer = await self._connection.attempts.make(
+            partial(self._ask_once, batch.body, batch.size, headers), deadline
+        )
+        return batch.merge(outputs_of(answer, (self._connection.clock.monotonic() - started) * 1000))
 
     async def _ask_once(self, body: bytes, rows: int, headers: dict[str, str], timeout_s: float) -> Answer:
-        found = await self._endpoint.exchange(
+        found = await self._connection.endpoint.exchange(
             "POST", "/columns", timeout_s=timeout_s, expected_type=ANSWER_TYPE, content=body, headers=headers
         )
         try:
@@ -175,7 +140,7 @@ class HTTPModelClient:
         return answer
 
     async def _describe_once(self, timeout_s: float) -> ModelDescription:
-        found = await self._endpoint.exchange(
+        found = await self._connection.endpoint.exchange(
             "GET", "/model_info", timeout_s=timeout_s, expected_type="application/json"
         )
         try:

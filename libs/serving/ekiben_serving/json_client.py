@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,12 +10,9 @@ import httpx
 
 from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
-from ekiben_serving.attempts import Attempts
-from ekiben_serving.breaker import EndpointBreaker
-from ekiben_serving.clock import Clock, SystemClock
+from ekiben_serving.clock import Clock
+from ekiben_serving.connection import DEFAULT_LIMITS, ClientLimits, Connection, headers_of
 from ekiben_serving.errors import BadResponseError, ModelClientError, ModelTimeoutError, ModelUnavailableError
-from ekiben_serving.exchange import Endpoint
-from ekiben_serving.http_client import DEFAULT_LIMITS, ClientLimits
 from ekiben_serving.json_bodies import (
     JSON_TYPE,
     JSONBodyError,
@@ -25,11 +21,8 @@ from ekiben_serving.json_bodies import (
     encode_body,
 )
 from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
-from ekiben_serving.retrying import RetryPolicy
 from ekiben_serving.single import predict_one
-from ekiben_serving.slots import CallSlots
 from ekiben_serving.splitting import Splitting
-from ekiben_serving.transport import PooledTransport
 from ekiben_serving.validation import RowError, Signature
 
 
@@ -60,29 +53,23 @@ class JSONModelClient:
     ) -> None:
         self._model = model_name
         self._version = version
-        self._url = endpoint_url.rstrip("/")
         self._api = api
         self._parameter = parameter
         self._signature = Signature(signature or ())
         self._limits = limits
-        self._clock = clock or SystemClock()
-        pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
-        self._http = httpx.AsyncClient(transport=pool, trust_env=False)
-        hint = f"Does {api} take a list of rows named {parameter}?"
-        self._endpoint = Endpoint(model_name, self._url, limits.response_bytes, self._clock, self._http, hint)
-        self._breaker = EndpointBreaker(
+        self._connection = Connection(
             model_name,
-            self._url,
-            clock=self._clock,
-            fail_max=limits.breaker_failures,
-            reset_timeout_s=limits.breaker_reset_s,
-            on_turn=on_breaker,
+            endpoint_url,
+            timeout,
+            max_retries,
+            limits,
+            jitter=jitter,
+            transport=transport,
+            clock=clock,
+            on_breaker=on_breaker,
+            hint=f"Does {api} take a list of rows named {parameter}?",
         )
-        policy = RetryPolicy(max_retries)
-        slots = CallSlots(model_name, self._url, limits.concurrent_calls)
-        self._attempts = Attempts(
-            model_name, self._url, timeout, policy, self._breaker, slots, self._clock, jitter
-        )
+        self._url = self._connection.url
 
     async def predict(
         self, entity_id: str, features: Features, time_horizon: str = "short_term"
@@ -94,10 +81,7 @@ class JSONModelClient:
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
     ) -> Sequence[ModelOutput | RowError]:
         """See ModelClient.predict_batch. An UnresolvedRowError is of a row that may not be the bad one."""
-        deadline = math.inf if budget_s is None else self._clock.monotonic() + budget_s
-        headers = {"content-type": JSON_TYPE}
-        if traceparent is not None:
-            headers["traceparent"] = traceparent
+        deadline, headers = self._connection.deadline(budget_s), headers_of(JSON_TYPE, traceparent)
         checked = [self._signature.check(row) or check_finite(row) for row in rows]
         fitting = [row for row, error in zip(rows, checked, strict=True) if error is None]
         answers: list[ModelOutput | RowError] = []
@@ -107,17 +91,12 @@ class JSONModelClient:
         return [next(answer) if error is None else error for error in checked]
 
     async def health(self) -> EndpointHealth:
-        """See ModelClient.health. It asks GET /readyz, as every BentoML service answers."""
-        timeout_s = self._attempts.timeout_s
-        try:
-            await self._endpoint.exchange("GET", "/readyz", timeout_s=timeout_s, expected_type="text/plain")
-        except ModelClientError as error:
-            return EndpointHealth(False, self._breaker.state, str(error))
-        return EndpointHealth(True, self._breaker.state)
+        """See ModelClient.health. It asks GET /readyz, and neither heeds nor moves the breaker."""
+        return await self._connection.health()
 
     async def close(self) -> None:
         """See ModelClient.close."""
-        await self._http.aclose()
+        await self._connection.close()
 
     async def _ask(
         self, rows: Sequence[Features], headers: dict[str, str], deadline: float
@@ -128,7 +107,7 @@ class JSONModelClient:
             try:
                 self._check_time_left(splitting, deadline)
                 ask = partial(self._ask_once, rows[part], headers)
-                splitting.answered(part, await self._attempts.make(ask, deadline))
+                splitting.answered(part, await self._connection.attempts.make(ask, deadline))
             except ModelUnavailableError as error:
                 splitting.away(part, error)
             except ModelClientError as error:
@@ -137,18 +116,18 @@ class JSONModelClient:
 
     def _check_time_left(self, splitting: Splitting, deadline: float) -> None:
         """Splitting uses the budget up by itself: that must not count against the endpoint in its breaker."""
-        if splitting.first_error is not None and self._clock.monotonic() >= deadline:
+        if splitting.first_error is not None and self._connection.clock.monotonic() >= deadline:
             raise ModelTimeoutError(self._model, self._url, str(splitting.first_error))
 
     async def _ask_once(
         self, rows: Sequence[Features], headers: dict[str, str], timeout_s: float
     ) -> list[ModelOutput | RowError]:
         body = encode_body(self._parameter, rows, self._signature.specs)
-        started = self._clock.monotonic()
-        found = await self._endpoint.exchange(
+        started = self._connection.clock.monotonic()
+        found = await self._connection.endpoint.exchange(
             "POST", self._api, timeout_s=timeout_s, expected_type=JSON_TYPE, content=body, headers=headers
         )
-        latency_ms = (self._clock.monotonic() - started) * 1000
+        latency_ms = (self._connection.clock.monotonic() - started) * 1000
         try:
             return decode_answers(
                 found, len(rows), model=self._model, version=self._version, latency_ms=latency_ms

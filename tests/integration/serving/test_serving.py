@@ -17,6 +17,7 @@ from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_mlops.packaging import package
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_serving.columnar import COLUMNS_TYPE
+from ekiben_serving.connection import ClientLimits
 from ekiben_serving.errors import (
     BadRequestError,
     BadResponseError,
@@ -24,7 +25,7 @@ from ekiben_serving.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from ekiben_serving.http_client import ClientLimits, HTTPModelClient
+from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import ModelOutput
 from ekiben_serving.validation import RowError
 from integration.serving.conftest import Logged, Served, flights, free_port

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from ekiben_serving.connection import ClientLimits
 from ekiben_serving.errors import (
     EndpointBusyError,
     ModelClientError,
 )
-from ekiben_serving.http_client import ClientLimits, HTTPModelClient
+from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import ModelOutput
 from ekiben_serving.slots import CallSlots
 from unit.serving.columns_server import SIGNATURE, ColumnsServer, serving

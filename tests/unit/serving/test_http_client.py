@@ -11,6 +11,7 @@ import pytest
 
 from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_serving.columnar import ANSWER_TYPE, Answer, decode_columns, encode_answer
+from ekiben_serving.connection import ClientLimits
 from ekiben_serving.errors import (
     BadRequestError,
     BadResponseError,
@@ -20,7 +21,7 @@ from ekiben_serving.errors import (
     ModelTransientError,
     ModelUnavailableError,
 )
-from ekiben_serving.http_client import ClientLimits, HTTPModelClient
+from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import ModelOutput
 from ekiben_serving.validation import RowError
 from unit.serving.frozen_clock import FrozenClock

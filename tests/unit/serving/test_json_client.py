@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_serving.connection import ClientLimits
 from ekiben_serving.errors import (
     BadRequestError,
     BadResponseError,
     ModelTransientError,
     ModelUnavailableError,
 )
-from ekiben_serving.http_client import ClientLimits
 from ekiben_serving.json_client import JSONModelClient
 from ekiben_serving.model_client import ModelOutput
 from ekiben_serving.splitting import MOST_EXTRA_CALLS, UnresolvedRowError
