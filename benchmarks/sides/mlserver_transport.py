@@ -19,9 +19,8 @@ from confluent_kafka import Message
 
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
-from benchmarks.kafka import Topics
 from benchmarks.processes import Process, http_ok, running, wait_until
-from benchmarks.sides.side import Answer, Names
+from benchmarks.sides.side import Answer, Names, two_topics
 from ekiben_bus.brokers.ports import free_port
 from ekiben_mlops.serve import ONE_THREAD
 
@@ -46,9 +45,8 @@ class MLServer:
 
     def create(self, ground: Ground, prefix: str) -> Names:
         """Two topics."""
-        requests, answers = f"{prefix}requests", f"{prefix}answers"
-        Topics(ground.kafka).create([requests, answers], ground.partitions)
-        return Names(requests, requests, answers)
+        names = two_topics(ground, prefix)
+        return names._replace(first=names.requests)
 
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]:
         """The same rows, as the Open Inference Protocol has them."""

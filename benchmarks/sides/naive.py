@@ -11,9 +11,8 @@ from pydantic import BaseModel
 
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
-from benchmarks.kafka import Topics
 from benchmarks.processes import Process, python, running
-from benchmarks.sides.side import Answer, Names
+from benchmarks.sides.side import Answer, Names, two_topics
 
 _MODULE = "benchmarks.sides.naive_consumer"
 
@@ -33,9 +32,7 @@ class Naive:
 
     def create(self, ground: Ground, prefix: str) -> Names:
         """Two topics."""
-        requests, answers = f"{prefix}requests", f"{prefix}answers"
-        Topics(ground.kafka).create([requests, answers], ground.partitions)
-        return Names(requests, answers, answers)
+        return two_topics(ground, prefix)
 
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]:
         """As Ekiben's."""

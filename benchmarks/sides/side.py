@@ -10,6 +10,7 @@ from confluent_kafka import Message
 
 from benchmarks.asking import Ask
 from benchmarks.ground import Ground
+from benchmarks.kafka import Topics
 from benchmarks.processes import Process
 
 
@@ -29,6 +30,13 @@ class Names(NamedTuple):
     requests: str
     first: str
     answers: str
+
+
+def two_topics(ground: Ground, prefix: str) -> Names:
+    """The topics of a side of one stage: requests, and answers to them."""
+    requests, answers = f"{prefix}requests", f"{prefix}answers"
+    Topics(ground.kafka).create([requests, answers], ground.partitions)
+    return Names(requests, answers, answers)
 
 
 class Side(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ekiben_bus.records import Record
 
@@ -12,15 +12,15 @@ BATCH_BYTES = 4 * 1024 * 1024
 class Backlog:
     """Records in the order they were read, to be taken in batches of at most so many, or of 4 MiB."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Sequence[Record]) -> None:
         self.records: list[Record] = []
         self._bytes = 0
         self.add(records)
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, records: Sequence[Record]) -> None:
         """Read later than what is there."""
         self.records += records
-        self._bytes = sum([len(record.value or b"") for record in self.records])
+        self._bytes += sum([len(record.value or b"") for record in records])
 
     def fills(self, most: int) -> bool:
         """Whether there is a whole batch: no more is worth reading now."""

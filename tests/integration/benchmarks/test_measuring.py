@@ -17,7 +17,7 @@ from benchmarks.ground import Ground
 from benchmarks.kafka import Topics, client_settings
 from benchmarks.measuring import measure
 from benchmarks.processes import Ended, Process, python, running
-from benchmarks.sides.side import Answer, Names
+from benchmarks.sides.side import Answer, Names, two_topics
 from ekiben_bus.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -36,9 +36,7 @@ class Parrot:
     up_first: bool = False
 
     def create(self, ground: Ground, prefix: str) -> Names:
-        requests, answers = f"{prefix}requests", f"{prefix}answers"
-        Topics(ground.kafka).create([requests, answers], ground.partitions)
-        return Names(requests, answers, answers)
+        return two_topics(ground, prefix)
 
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]:
         return ground.asking.asks(start, end)

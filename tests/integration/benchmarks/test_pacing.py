@@ -16,11 +16,11 @@ from confluent_kafka import Message, Producer
 
 from benchmarks.asking import Ask, Asking
 from benchmarks.ground import Ground
-from benchmarks.kafka import Topics, client_settings, reading
+from benchmarks.kafka import client_settings, reading
 from benchmarks.measuring import is_pilot
 from benchmarks.pacing import WARM_UP_S, highest_pace, paced
 from benchmarks.processes import Process
-from benchmarks.sides.side import Answer, Names
+from benchmarks.sides.side import Answer, Names, two_topics
 from ekiben_bus.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -39,9 +39,7 @@ class Echo:
     up_first: bool = False
 
     def create(self, ground: Ground, prefix: str) -> Names:
-        requests, answers = f"{prefix}requests", f"{prefix}answers"
-        Topics(ground.kafka).create([requests, answers], ground.partitions)
-        return Names(requests, answers, answers)
+        return two_topics(ground, prefix)
 
     def requests(self, ground: Ground, start: int, end: int) -> Iterator[Ask]:
         return ground.asking.asks(start, end)

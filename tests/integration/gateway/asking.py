@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.models import Role
@@ -17,6 +17,7 @@ from ekiben_contracts.topics import (
     MODEL_OUTPUTS,
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
+    Topic,
     dead_letter_topic,
 )
 from ekiben_contracts.training import ModelTrained
@@ -34,6 +35,7 @@ FEATURES: Mapping[str, Any] = {
     "night": False,
     "carrier": "UA",
 }
+Answer = TypeVar("Answer", PredictionFailed, ModelsScored)
 DEAD = dead_letter_topic(PREDICTION_REQUESTS.name, GATEWAY)
 
 
@@ -77,24 +79,21 @@ class Asking:
 
     @property
     def failed(self) -> dict[str, PredictionFailed]:
-        found = [
-            decode(record.value, record.headers, PREDICTION_RESULTS).data
-            for record in self._kafka.records(PREDICTION_RESULTS.name)
-        ]
-        return {event.request_id: event for event in found if isinstance(event, PredictionFailed)}
+        return self._events(PREDICTION_RESULTS, PredictionFailed)
 
     @property
     def scored(self) -> dict[str, ModelsScored]:
-        found = [
-            decode(record.value, record.headers, MODEL_OUTPUTS).data
-            for record in self._kafka.records(MODEL_OUTPUTS.name)
-        ]
-        return {event.request_id: event for event in found if isinstance(event, ModelsScored)}
+        return self._events(MODEL_OUTPUTS, ModelsScored)
 
     @property
     def dead_letters(self) -> set[str]:
         """The ids of the dead letters."""
         return {dict(record.headers)["dlq-id"].decode() for record in self._kafka.records(DEAD)}
+
+    def _events(self, topic: Topic, kind: type[Answer]) -> dict[str, Answer]:
+        """Those of one kind on a topic, by their request."""
+        found = (decode(one.value, one.headers, topic).data for one in self._kafka.records(topic.name))
+        return {event.request_id: event for event in found if isinstance(event, kind)}
 
     def _count(self, topic: str) -> int:
         return len(self._kafka.records(topic))
