@@ -1,0 +1,1 @@
+"""The gateway over HTTP: the scoring core that serves the bus, for single models."""
