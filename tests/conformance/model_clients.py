@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ekiben_serving.errors import BadRequestError, ModelClientError, ModelTimeoutError
-from ekiben_serving.model_client import Features, ModelClient, ModelOutput
+from ekiben_serving.errors import BadRequestError, ModelClientError, ModelTimeoutError, NoExplainerError
+from ekiben_serving.model_client import Explanation, Features, ModelClient, ModelOutput
 from ekiben_serving.validation import RowError
 
 BUDGET_S = 30.0
@@ -25,6 +25,14 @@ class Subject:
 
     def rows(self, *numbers: float) -> list[Features]:
         return [{**self.row, self.number: number} for number in numbers]
+
+
+async def explanations(client: ModelClient, rows: list[Features]) -> list[Explanation]:
+    """What moved the answers, none of which may be an error."""
+    answers = await client.explain_batch(rows, budget_s=BUDGET_S)
+    found = [answer for answer in answers if isinstance(answer, Explanation)]
+    assert len(found) == len(rows), answers
+    return found
 
 
 async def values(client: ModelClient, rows: list[Features]) -> list[float]:
@@ -151,3 +159,70 @@ class ModelClientPromises:
             await misled.predict_batch([subject.row], budget_s=BUDGET_S)
         with pytest.raises(ModelClientError, match=found):
             await misled.predict("UA1", subject.row)
+
+
+class ExplanationPromises:
+    """A module that subclasses it has the fixtures `subject`, `misled`, `explaining` and `unexplaining`.
+
+    The model behind `explaining` explains itself, the one behind `unexplaining` only predicts.
+    """
+
+    async def test_the_attributions_of_each_column_and_what_is_expected_add_up_to_the_prediction(
+        self, explaining: ModelClient, subject: Subject
+    ):
+        rows = subject.rows(100.0, 2900.0, 100.0)
+        found, predicted = await explanations(explaining, rows), await values(explaining, rows)
+
+        assert [each.value for each in found] == pytest.approx(predicted, rel=1e-9)
+        assert [each.expected + sum(each.attributions.values()) for each in found] == pytest.approx(
+            predicted, rel=1e-9
+        )
+        assert {(each.model, each.version) for each in found} == {(subject.model, subject.version)}
+        assert set(found[0].attributions) == set(subject.row)
+        assert found[0].attributions == found[2].attributions
+        assert found[0].attributions[subject.number] != found[1].attributions[subject.number]
+
+    async def test_more_rows_than_one_call_explains_are_explained_in_their_order(
+        self, explaining: ModelClient, subject: Subject
+    ):
+        few = [each.attributions for each in await explanations(explaining, subject.rows(100.0, 2900.0))]
+        many = await explanations(explaining, subject.rows(*[100.0, 2900.0] * 40))
+        assert [each.attributions for each in many] == few * 40
+
+    async def test_a_row_that_cannot_be_explained_has_an_error_in_its_place(
+        self, explaining: ModelClient, subject: Subject
+    ):
+        row = subject.row
+        first, second, third = await explaining.explain_batch(
+            [row, {**row, subject.number: None}, row], budget_s=BUDGET_S
+        )
+
+        assert isinstance(first, Explanation)
+        assert isinstance(second, RowError)
+        assert isinstance(third, Explanation)
+        assert (second.code, subject.number in second.message) == ("missing_features", True)
+
+    async def test_an_explanation_without_time_is_a_timeout_and_costs_later_calls_nothing(
+        self, explaining: ModelClient, subject: Subject
+    ):
+        for _ in range(10):
+            with pytest.raises(ModelTimeoutError):
+                await explaining.explain_batch([subject.row], budget_s=0.0)
+        assert await values(explaining, [subject.row])
+        assert (await explaining.health()).breaker == "closed"
+
+    async def test_a_model_without_an_explainer_says_so_and_goes_on_predicting(
+        self, unexplaining: ModelClient, subject: Subject
+    ):
+        for _ in range(10):
+            with pytest.raises(NoExplainerError, match="expected"):
+                await unexplaining.explain_batch([subject.row], budget_s=BUDGET_S)
+        assert await values(unexplaining, [subject.row])
+        assert (await unexplaining.health()).breaker == "closed"
+
+    async def test_the_explanations_of_another_version_are_refused(
+        self, misled: ModelClient, subject: Subject
+    ):
+        found = rf"expected {subject.model} 99, found {subject.model} {subject.version}"
+        with pytest.raises(ModelClientError, match=found):
+            await misled.explain_batch([subject.row], budget_s=BUDGET_S)

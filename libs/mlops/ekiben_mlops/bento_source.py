@@ -34,7 +34,14 @@ _COPIED: Final = {
         "metrics.py",
     ],
     "ekiben_serving": ["__init__.py", "specs.py", "validation.py"],
-    "ekiben_serving.columnar": ["__init__.py", "answer.py", "building.py", "columns.py", "frames.py"],
+    "ekiben_serving.columnar": [
+        "__init__.py",
+        "answer.py",
+        "building.py",
+        "columns.py",
+        "explanation.py",
+        "frames.py",
+    ],
 }
 _LONGEST_NAME: Final = 63
 _LONGEST_VERSION: Final = 40

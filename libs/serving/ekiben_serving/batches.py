@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ekiben_serving.columnar import ColumnarError, encode_rows
-from ekiben_serving.model_client import Features, ModelOutput
+from ekiben_serving.model_client import Features
 from ekiben_serving.validation import RowError, Signature
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Batch:
     size: int
     errors: Mapping[int, RowError]
 
-    def merge(self, answers: Sequence[ModelOutput | RowError]) -> list[ModelOutput | RowError]:
+    def merge(self, answers: Sequence[T | RowError]) -> list[T | RowError]:
         """The answers and the errors, in the order of the rows."""
         merged = list(answers)
         for row in sorted(self.errors):

@@ -19,8 +19,9 @@ from ekiben_contracts.wording import describe
 from ekiben_serving.connection import ClientLimits
 from ekiben_serving.failover import FailoverModelClient
 from ekiben_serving.http_client import HTTPModelClient
-from ekiben_serving.inprocess import InProcessModelClient, Load, load_registered
+from ekiben_serving.inprocess import InProcessModelClient
 from ekiben_serving.json_client import JSONModelClient
+from ekiben_serving.loading import Load, load_registered
 from ekiben_serving.model_client import ModelClient
 from ekiben_serving.watching import OpenWatch, WatchedModelClient
 

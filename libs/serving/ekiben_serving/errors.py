@@ -9,7 +9,8 @@
      │                              for the requests themselves may be what breaks it
      └─ ModelProtocolError          asking the same again ends the same: answer or dead-letter the requests
          ├─ BadRequestError         it refuses what was sent
-         └─ BadResponseError        what it answered cannot be used
+         ├─ BadResponseError        what it answered cannot be used
+         └─ NoExplainerError        it predicts, and explains nothing: do without an explanation
 
 A single bad row is no exception in a batch: it has a RowError in its place. `kind` is what each is counted
 as, in metrics and in what is reported of an endpoint's health.
@@ -75,12 +76,22 @@ class ModelProtocolError(ModelClientError):
 
 
 class BadRequestError(ModelProtocolError):
-    """The endpoint answered 4xx, or `predict` was given a row that breaks the signature."""
+    """The endpoint answered 4xx, its `status`, or `predict` was given a row that breaks the signature."""
 
     kind = "bad_request"
+
+    def __init__(self, model: str, endpoint: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(model, endpoint, message)
+        self.status = status
 
 
 class BadResponseError(ModelProtocolError):
     """Another status, a wrong content type, frame, model or row count, or too large a body."""
 
     kind = "bad_response"
+
+
+class NoExplainerError(ModelProtocolError):
+    """Somebody's own Bento, or one packaged without shap: it has no attributions to give."""
+
+    kind = "no_explainer"

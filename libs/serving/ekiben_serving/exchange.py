@@ -113,7 +113,7 @@ class Endpoint:
             wait = retry_after(response.headers.get("retry-after"), self.clock.wall())
             return ModelUnavailableError(self.model, self.url, found, retry_after_s=wait)
         if response.is_client_error:
-            return BadRequestError(self.model, self.url, f"{found}. {self.refused_hint}")
+            return BadRequestError(self.model, self.url, f"{found}. {self.refused_hint}", status=status)
         if response.is_server_error:
             return ModelTransientError(self.model, self.url, f"{found}. Its log says why.")
         return BadResponseError(self.model, self.url, f"{found}. Is its URL right?")

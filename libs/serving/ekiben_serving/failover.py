@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from ekiben_serving.clock import Clock, SystemClock
-from ekiben_serving.errors import ModelUnavailableError
-from ekiben_serving.model_client import EndpointHealth, Features, ModelClient, ModelOutput
+from ekiben_serving.errors import ModelUnavailableError, NoExplainerError
+from ekiben_serving.model_client import EndpointHealth, Explanation, Features, ModelClient, ModelOutput
 from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError
+
+T = TypeVar("T")
 
 
 class FailoverModelClient:
@@ -40,16 +43,35 @@ class FailoverModelClient:
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
     ) -> Sequence[ModelOutput | RowError]:
         """See ModelClient.predict_batch. If nobody can answer, what the last one raised is raised."""
+
+        async def ask(client: ModelClient, seconds: float | None) -> Sequence[ModelOutput | RowError]:
+            return await client.predict_batch(rows, budget_s=seconds, traceparent=traceparent)
+
+        return await self._first(ask, budget_s)
+
+    async def explain_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[Explanation | RowError]:
+        """See ModelClient.explain_batch. One that only predicts is passed over too."""
+
+        async def ask(client: ModelClient, seconds: float | None) -> Sequence[Explanation | RowError]:
+            return await client.explain_batch(rows, budget_s=seconds, traceparent=traceparent)
+
+        return await self._first(ask, budget_s)
+
+    async def _first(
+        self, ask: Callable[[ModelClient, float | None], Awaitable[T]], budget_s: float | None
+    ) -> T:
         deadline = None if budget_s is None else self._clock.monotonic() + budget_s
         *others, last = self._clients
         for client in others:
             share = None if deadline is None else max(0.0, deadline - self._clock.monotonic()) / 2
             try:
-                return await client.predict_batch(rows, budget_s=share, traceparent=traceparent)
-            except ModelUnavailableError:
+                return await ask(client, share)
+            except (ModelUnavailableError, NoExplainerError):
                 continue
         left = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
-        return await last.predict_batch(rows, budget_s=left, traceparent=traceparent)
+        return await ask(last, left)
 
     async def health(self) -> EndpointHealth:
         """See ModelClient.health: ready where any of them is. The breaker is the first one's."""

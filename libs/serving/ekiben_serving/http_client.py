@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import httpx
 from pydantic import ValidationError
 
 from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
-from ekiben_serving.answers import outputs_of
 from ekiben_serving.batches import Batch, batches_of
 from ekiben_serving.clock import Clock
-from ekiben_serving.columnar import (
-    ANSWER_TYPE,
-    COLUMNS_TYPE,
-    Answer,
-    ColumnarError,
-    CutOffError,
-    decode_answer,
-)
+from ekiben_serving.columnar import COLUMNS_TYPE, ColumnarError, CutOffError
+from ekiben_serving.columnar.explanation import BUDGET_HEADER
+from ekiben_serving.columnar_calls import EXPLAIN, PREDICT, ColumnarCall, Identified
 from ekiben_serving.connection import DEFAULT_LIMITS, ClientLimits, Connection, headers_of
 from ekiben_serving.errors import (
+    BadRequestError,
     BadResponseError,
     ModelProtocolError,
     ModelTransientError,
+    NoExplainerError,
 )
-from ekiben_serving.model_client import EndpointHealth, Features, ModelDescription, ModelOutput
+from ekiben_serving.model_client import EndpointHealth, Explanation, Features, ModelDescription, ModelOutput
 from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError, Signature
+
+A = TypeVar("A", bound=Identified)
+T = TypeVar("T")
 
 
 class HTTPModelClient:
@@ -87,16 +87,22 @@ class HTTPModelClient:
         self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
     ) -> Sequence[ModelOutput | RowError]:
         """See ModelClient.predict_batch. What exceeds one call is sent in several, one after the other."""
-        deadline, headers = self._connection.deadline(budget_s), headers_of(COLUMNS_TYPE, traceparent)
-        outputs: list[ModelOutput | RowError] = []
+        return await self._ask_all(PREDICT, rows, budget_s, traceparent)
+
+    async def explain_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[Explanation | RowError]:
+        """See ModelClient.explain_batch. What exceeds one call is sent in several, one after the other."""
         try:
-            signature = self._given or self._learned or await self._learn(deadline)
-            for batch in batches_of(rows, signature, self._limits.rows_per_call, self._limits.request_bytes):
-                outputs += await self._ask(batch, headers, deadline)
-        except ModelProtocolError:
-            self._learned = None  # the endpoint may serve another version by now
-            raise
-        return outputs
+            return await self._ask_all(EXPLAIN, rows, budget_s, traceparent)
+        except BadRequestError as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+            raise NoExplainerError(
+                self._model,
+                self._url,
+                f"{error} It explains nothing. Package it again with ekiben-mlops[shap] installed.",
+            ) from error
 
     async def describe(self) -> ModelDescription:
         """Ask the endpoint which model it serves (GET /model_info)."""
@@ -115,23 +121,56 @@ class HTTPModelClient:
         self._learned = Signature(description.signature)
         return self._learned
 
+    async def _ask_all(
+        self,
+        call: ColumnarCall[A, T],
+        rows: Sequence[Features],
+        budget_s: float | None,
+        traceparent: str | None,
+    ) -> list[T | RowError]:
+        deadline, headers = self._connection.deadline(budget_s), headers_of(COLUMNS_TYPE, traceparent)
+        most_rows = min(call.most_rows, self._limits.rows_per_call)
+        found: list[T | RowError] = []
+        try:
+            signature = self._given or self._learned or await self._learn(deadline)
+            for batch in batches_of(rows, signature, most_rows, self._limits.request_bytes):
+                found += await self._ask(call, batch, headers, deadline)
+        except ModelProtocolError:
+            self._learned = None  # the endpoint may serve another version by now
+            raise
+        return found
+
     async def _ask(
-        self, batch: Batch, headers: dict[str, str], deadline: float
-    ) -> list[ModelOutput | RowError]:
+        self, call: ColumnarCall[A, T], batch: Batch, headers: Mapping[str, str], deadline: float
+    ) -> list[T | RowError]:
         if batch.body is None:
             return batch.merge([])
         started = self._connection.clock.monotonic()
         answer = await self._connection.attempts.make(
-            partial(self._ask_once, batch.body, batch.size, headers), deadline
+            partial(self._ask_once, call, batch.body, batch.size, headers), deadline
         )
-        return batch.merge(outputs_of(answer, (self._connection.clock.monotonic() - started) * 1000))
+        return batch.merge(call.of_rows(answer, (self._connection.clock.monotonic() - started) * 1000))
 
-    async def _ask_once(self, body: bytes, rows: int, headers: dict[str, str], timeout_s: float) -> Answer:
+    async def _ask_once(
+        self,
+        call: ColumnarCall[A, T],
+        body: bytes,
+        rows: int,
+        headers: Mapping[str, str],
+        timeout_s: float,
+    ) -> A:
+        if call.tells_budget:
+            headers = {**headers, BUDGET_HEADER: f"{timeout_s * 1000:.0f}"}
         found = await self._connection.endpoint.exchange(
-            "POST", "/columns", timeout_s=timeout_s, expected_type=ANSWER_TYPE, content=body, headers=headers
+            "POST",
+            call.path,
+            timeout_s=timeout_s,
+            expected_type=call.answer_type,
+            content=body,
+            headers=headers,
         )
         try:
-            answer = decode_answer(found, rows)
+            answer = call.decode(found, rows)
         except CutOffError as error:
             raise ModelTransientError(self._model, self._url, str(error)) from error
         except ColumnarError as error:

@@ -5,69 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import entry_points
-from typing import Final, Protocol, TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 from ekiben_contracts.health import BreakerState
-from ekiben_contracts.models import FeatureSpec
-from ekiben_serving.answers import outputs_of
 from ekiben_serving.batches import Batch, batches_of
 from ekiben_serving.clock import Clock, SystemClock
-from ekiben_serving.columnar import ColumnarError, decode_answer
+from ekiben_serving.columnar import ColumnarError
+from ekiben_serving.columnar_calls import EXPLAIN, PREDICT, ColumnarCall, Identified
 from ekiben_serving.errors import (
     BadRequestError,
     BadResponseError,
     ModelTimeoutError,
     ModelUnavailableError,
+    NoExplainerError,
 )
-from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.loading import ExplainingModel, Load, LoadedModel, load_registered
+from ekiben_serving.model_client import EndpointHealth, Explanation, Features, ModelOutput
 from ekiben_serving.single import predict_one
 from ekiben_serving.validation import RowError, Signature
 
-LOADERS: Final = "ekiben.model_loaders"
-"""Entry points that load models, by the scheme of their URI: `models` is the MLflow registry's."""
-_MOST_ROWS: Final = 1024
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
-class LoadedModel(Protocol):
-    """A model that takes and gives the bodies of a model server (see ekiben_serving.columnar)."""
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def signature(self) -> Sequence[FeatureSpec]: ...
-    def answer_columns(self, body: bytes) -> bytes:
-        """The answer to a body.
-
-        Raises:
-            ValueError: its columns are not those of the signature.
-        """
-        ...
-
-
+A = TypeVar("A", bound=Identified)
 T = TypeVar("T")
-Load = Callable[[str], LoadedModel]
-
-
-def load_registered(model_uri: str) -> LoadedModel:
-    """Load a model by its URI, such as models:/delay/3, with what is installed for that.
-
-    Raises:
-        ModelUnavailableError: nothing that is installed loads such a URI.
-    """
-    scheme = model_uri.partition(":")[0]
-    for found in entry_points(group=LOADERS, name=scheme):
-        load: Load = found.load()
-        return load(model_uri)
-    raise ModelUnavailableError(
-        model_uri,
-        "this process",
-        f"expected something that loads {scheme}:/… here, found nothing installed; "
-        "install ekiben-mlops beside this, or serve the model over HTTP",
-    )
 
 
 class InProcessModelClient:
@@ -107,12 +69,28 @@ class InProcessModelClient:
     ) -> Sequence[ModelOutput | RowError]:
         """See ModelClient.predict_batch."""
         del traceparent  # nothing leaves this process
-        outputs: list[ModelOutput | RowError] = []
+        return await self._ask_all(PREDICT, _predict, rows, budget_s)
+
+    async def explain_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[Explanation | RowError]:
+        """See ModelClient.explain_batch."""
+        del traceparent
+        return await self._ask_all(EXPLAIN, partial(self._explain, budget_s), rows, budget_s)
+
+    async def _ask_all(
+        self,
+        call: ColumnarCall[A, T],
+        of: Callable[[LoadedModel, bytes], bytes],
+        rows: Sequence[Features],
+        budget_s: float | None,
+    ) -> list[T | RowError]:
+        found: list[T | RowError] = []
         try:
             async with asyncio.timeout(budget_s):
                 loaded, signature = self._loaded or await self._run(self._load_once)
-                for batch in batches_of(rows, signature, _MOST_ROWS, _MOST_BYTES):
-                    outputs += await self._ask(loaded, batch)
+                for batch in batches_of(rows, signature, call.most_rows, _MOST_BYTES):
+                    found += await self._ask(call, partial(of, loaded), batch)
         except TimeoutError:
             raise ModelTimeoutError(
                 self._model,
@@ -120,7 +98,7 @@ class InProcessModelClient:
                 f"expected an answer within {budget_s:.3g} s, found none. "
                 "Send fewer rows, or serve it over HTTP.",
             ) from None
-        return outputs
+        return found
 
     async def health(self) -> EndpointHealth:
         """See ModelClient.health. It is ready once it could be loaded."""
@@ -135,23 +113,38 @@ class InProcessModelClient:
         """See ModelClient.close."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _ask(self, loaded: LoadedModel, batch: Batch) -> list[ModelOutput | RowError]:
+    async def _ask(
+        self, call: ColumnarCall[A, T], answer: Callable[[bytes], bytes], batch: Batch
+    ) -> list[T | RowError]:
         if batch.body is None:
             return batch.merge([])
-        started, body = self._clock.monotonic(), batch.body
-        found = await self._run(lambda: self._answer(loaded, body))
+        started = self._clock.monotonic()
+        found = await self._run(partial(self._answer, answer, batch.body))
         try:
-            answer = decode_answer(found, batch.size)
+            answered = call.decode(found, batch.size)
         except ColumnarError as error:
             raise BadResponseError(self._model, self._uri, str(error)) from error
-        return batch.merge(outputs_of(answer, (self._clock.monotonic() - started) * 1000))
+        return batch.merge(call.of_rows(answered, (self._clock.monotonic() - started) * 1000))
+
+    def _explain(self, budget_s: float | None, loaded: LoadedModel, body: bytes) -> bytes:
+        if not isinstance(loaded, ExplainingModel):
+            raise self._no_explainer(f"found {type(loaded).__name__}, which only predicts.")
+        try:
+            return loaded.explain_columns(body, budget_s)
+        except LookupError as error:
+            raise self._no_explainer(f"found none: {error}") from error
+
+    def _no_explainer(self, found: str) -> NoExplainerError:
+        return NoExplainerError(self._model, self._uri, f"expected a model that explains itself, {found}")
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _answer(self, loaded: LoadedModel, body: bytes) -> bytes:
+    def _answer(self, answer: Callable[[bytes], bytes], body: bytes) -> bytes:
         try:
-            return loaded.answer_columns(body)
+            return answer(body)
+        except NoExplainerError:
+            raise
         except ValueError as error:
             raise BadRequestError(self._model, self._uri, str(error)) from error
         except Exception as error:
@@ -178,3 +171,7 @@ class InProcessModelClient:
                 )
             self._loaded = loaded, Signature(loaded.signature)
         return self._loaded
+
+
+def _predict(loaded: LoadedModel, body: bytes) -> bytes:
+    return loaded.answer_columns(body)

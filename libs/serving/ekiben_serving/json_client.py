@@ -12,7 +12,13 @@ from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec
 from ekiben_serving.clock import Clock
 from ekiben_serving.connection import DEFAULT_LIMITS, ClientLimits, Connection, headers_of
-from ekiben_serving.errors import BadResponseError, ModelClientError, ModelTimeoutError, ModelUnavailableError
+from ekiben_serving.errors import (
+    BadResponseError,
+    ModelClientError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    NoExplainerError,
+)
 from ekiben_serving.json_bodies import (
     JSON_TYPE,
     JSONBodyError,
@@ -20,7 +26,7 @@ from ekiben_serving.json_bodies import (
     decode_answers,
     encode_body,
 )
-from ekiben_serving.model_client import EndpointHealth, Features, ModelOutput
+from ekiben_serving.model_client import EndpointHealth, Explanation, Features, ModelOutput
 from ekiben_serving.single import predict_one
 from ekiben_serving.splitting import Splitting
 from ekiben_serving.validation import RowError, Signature
@@ -89,6 +95,18 @@ class JSONModelClient:
             answers += await self._ask(fitting[start : start + self._limits.rows_per_call], headers, deadline)
         answer: Iterator[ModelOutput | RowError] = iter(answers)
         return [next(answer) if error is None else error for error in checked]
+
+    async def explain_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[Explanation | RowError]:
+        """See ModelClient.explain_batch: nobody agreed with it on how it would explain anything."""
+        del rows, budget_s, traceparent
+        raise NoExplainerError(
+            self._model,
+            self._url,
+            f"expected a Bento that Ekiben packaged, found an API of somebody's own, {self._api}, which "
+            "gives predictions alone. Register the model and let Ekiben package it.",
+        )
 
     async def health(self) -> EndpointHealth:
         """See ModelClient.health. It asks GET /readyz, and neither heeds nor moves the breaker."""

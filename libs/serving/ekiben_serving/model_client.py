@@ -29,6 +29,23 @@ class ModelOutput(NamedTuple):
     latency_ms: float = 0.0
 
 
+class Explanation(NamedTuple):
+    """How much each feature of one row moved the answer of one version of a model.
+
+    `value` is the ModelOutput's own: the attributions and `expected` add up to it, in its units, which of
+    a classifier are those of the probability of `label`: the positive (two classes) or winning class.
+    `expected` is what the model answers where nothing is known of the row.
+    """
+
+    model: str
+    version: str
+    value: float
+    expected: float
+    attributions: dict[str, float]
+    label: str | None = None
+    latency_ms: float = 0.0
+
+
 class ModelDescription(Part):
     """What an endpoint says it serves. `classes` are in the order of the probabilities."""
 
@@ -70,6 +87,20 @@ class ModelClient(Protocol):
         answered. `budget_s` bounds the whole call, retries included.
 
         Raises:
+            ModelClientError: nothing could be answered; see its tree for what to do.
+        """
+        ...
+
+    async def explain_batch(
+        self, rows: Sequence[Features], *, budget_s: float | None = None, traceparent: str | None = None
+    ) -> Sequence[Explanation | RowError]:
+        """Ask what moved the answers to some rows: one attribution for each column of the signature.
+
+        As predict_batch in all else. It costs the model many predictions a row: a row that there was no
+        time for has its RowError.
+
+        Raises:
+            NoExplainerError: the model has no attributions to give.
             ModelClientError: nothing could be answered; see its tree for what to do.
         """
         ...

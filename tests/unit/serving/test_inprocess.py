@@ -16,7 +16,8 @@ from ekiben_serving.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from ekiben_serving.inprocess import InProcessModelClient, load_registered
+from ekiben_serving.inprocess import InProcessModelClient
+from ekiben_serving.loading import load_registered
 
 URI = "models:/delay/1"
 

@@ -21,11 +21,18 @@ from ekiben_serving.columnar.columns import (
     decode_columns,
     encode_rows,
 )
+from ekiben_serving.columnar.explanation import (
+    EXPLANATION_TYPE,
+    Explained,
+    decode_explanation,
+    encode_explanation,
+)
 from ekiben_serving.columnar.frames import Array, ColumnarError, CutOffError
 
 __all__ = [
     "ANSWER_TYPE",
     "COLUMNS_TYPE",
+    "EXPLANATION_TYPE",
     "MOST_CLASSES",
     "MOST_COLUMNS",
     "MOST_ROWS",
@@ -34,8 +41,11 @@ __all__ = [
     "Column",
     "ColumnarError",
     "CutOffError",
+    "Explained",
     "decode_answer",
     "decode_columns",
+    "decode_explanation",
     "encode_answer",
+    "encode_explanation",
     "encode_rows",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ekiben_serving.columnar.frames import Array, ColumnarError, brief, field, p
 ANSWER_TYPE: Final = "application/vnd.ekiben.answer.v1"
 MOST_CLASSES: Final = 4_096
 _MAGIC: Final = b"EKA1"
-_NOT_FINITE: Final = ("internal", "expected finite numbers of the model, found NaN or infinity")
+NOT_FINITE: Final = ("internal", "expected finite numbers of the model, found NaN or infinity")
 
 
 class Answer(NamedTuple):
@@ -41,12 +41,17 @@ def encode_answer(answer: Answer) -> bytes:
         "model": answer.model,
         "version": answer.version,
         "classes": list(answer.classes) if scored else [],
-        "errors": [[row, code, message] for row, (code, message) in answer.errors.items()],
+        "errors": written_errors(answer.errors),
     }
     buffers = [np.asarray(answer.values, "<f8")]
     if scored:
         buffers += [np.asarray(answer.labels, "<i4"), np.asarray(answer.probabilities, "<f8")]
     return pack(_MAGIC, header, buffers)
+
+
+def written_errors(errors: Mapping[int, tuple[str, str]]) -> list[tuple[int, str, str]]:
+    """As they stand in a header."""
+    return [(row, code, message) for row, (code, message) in errors.items()]
 
 
 def decode_answer(body: bytes, rows: int) -> Answer:
@@ -66,13 +71,18 @@ def decode_answer(body: bytes, rows: int) -> Answer:
         model=field(header, "model", str),
         version=field(header, "version", str),
         values=buffers.take("<f8", rows),
-        errors=dict(_read_error(entry, rows) for entry in field(header, "errors", list)),
+        errors=read_errors(header, rows),
         classes=classes,
         labels=buffers.take("<i4", rows) if classes else None,
         probabilities=buffers.take("<f8", rows * len(classes)).reshape(rows, -1) if classes else None,
     )
     buffers.finish()
     return _check_rows(answer)
+
+
+def read_errors(header: Mapping[str, Any], rows: int) -> dict[int, tuple[str, str]]:
+    """The errors of single rows: {row: (code, message)}."""
+    return dict(_read_error(entry, rows) for entry in field(header, "errors", list))
 
 
 def _read_error(entry: object, rows: int) -> tuple[int, tuple[str, str]]:
@@ -97,5 +107,5 @@ def _check_rows(answer: Answer) -> Answer:
             raise ColumnarError(f"expected labels from 0 to {len(answer.classes) - 1}, found others")
     if finite[answered].all():
         return answer
-    broken = {int(row): _NOT_FINITE for row in np.flatnonzero(answered & ~finite)}
+    broken = {int(row): NOT_FINITE for row in np.flatnonzero(answered & ~finite)}
     return answer._replace(errors={**answer.errors, **broken})
