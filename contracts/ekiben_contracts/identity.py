@@ -26,9 +26,12 @@ def output_id(request_id: str, stage: Stage | str, attempt: int = 1) -> str:
     return f"{request_id}/{stage}/{attempt}"
 
 
-def shadow_stage(version: str) -> str:
-    """The stage of what a shadow version answered."""
-    return f"shadow-{version}"
+def shadow_stage(version: str, member: str | None = None) -> str:
+    """The stage of what a shadow version answered; of an ensemble's request also for which member.
+
+    Two members may have shadows of one version. No model or version has a colon in its name.
+    """
+    return f"shadow-{version}" if member is None else f"shadow-{member}:{version}"
 
 
 def dead_letter_id(topic: str, group: str, partition: int, offset: int, attempt: int = 1) -> str:

@@ -81,16 +81,20 @@ class ModelsScored(Event):
 
 
 class ModelsShadowed(Event):
-    """What a shadow version answered beside the champion, for the same request."""
+    """What a shadow version answered beside the version that served, for the same request."""
 
     type: ClassVar[str] = "ekiben.models.shadowed.v1"
 
     request_id: Identifier
-    model: ModelName
+    model: ModelName = Field(description="Of an ensemble's request: the member that it shadows.")
+    version: Version = Field(description="The shadow version, whether or not it answered.")
     entity_id: Identifier
-    champion: Output
-    shadow: Output | None
-    error: str | None = None
+    status: Literal["answered", "failed", "skipped"] = Field(
+        description="Skipped: it was not asked, since shadow scoring was too far behind."
+    )
+    champion: Output = Field(description="What served, with the role that it had.")
+    shadow: Output | None = Field(description="Null where it did not answer.")
+    error: str | None = Field(default=None, description="Why it did not answer: a code and the detail.")
     difference: float | None = Field(default=None, description="shadow.value - champion.value")
 
 

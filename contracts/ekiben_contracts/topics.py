@@ -36,11 +36,13 @@ LARGEST_RECORD = RECORD_LIMIT + 2 * HEADROOM
 """Bytes: the dead letter of a model output, which is the largest thing any topic takes."""
 
 GATEWAY = "inference-gateway"
+SHADOW = "inference-gateway-shadow"
+"""The gateway's second group: it asks the versions that are to answer nobody yet."""
 SYNTHESIZER = "synthesizer"
 DEPLOYER = "deployer"
 TRAINER = "trainer"
 USERS = "users"
-SERVICES = (GATEWAY, SYNTHESIZER, DEPLOYER, TRAINER)
+SERVICES = (GATEWAY, SHADOW, SYNTHESIZER, DEPLOYER, TRAINER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ MODEL_OUTPUTS = Topic(
     "entity_id",
     (ModelsScored,),
     (GATEWAY,),
-    (SYNTHESIZER,),
+    (SYNTHESIZER, SHADOW),
     # it repeats the features of its request, and adds the outputs
     max_message_bytes=RECORD_LIMIT + HEADROOM,
 )
@@ -106,7 +108,7 @@ PREDICTION_RESULTS = Topic(
     (SYNTHESIZER, GATEWAY),
     (USERS,),
 )
-SHADOW_OUTPUTS = Topic("ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (GATEWAY,), (DEPLOYER, USERS))
+SHADOW_OUTPUTS = Topic("ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (SHADOW,), (DEPLOYER, USERS))
 PREDICTION_OUTCOMES = Topic(
     "ekiben.prediction-outcomes",
     "entity_id",
@@ -148,12 +150,17 @@ ROUTES = Topic(
     "key",
     (ModelRouted, EnsembleDefined),
     (DEPLOYER,),
-    (GATEWAY, SYNTHESIZER),
+    (GATEWAY, SHADOW, SYNTHESIZER),
     partitions=1,
     compacted=True,
 )
 ENDPOINT_HEALTH = Topic(
-    "ekiben.endpoint-health", "model", (EndpointHealthReported,), (GATEWAY,), (DEPLOYER,), partitions=1
+    "ekiben.endpoint-health",
+    "model",
+    (EndpointHealthReported,),
+    (GATEWAY, SHADOW),
+    (DEPLOYER,),
+    partitions=1,
 )
 DEAD_LETTER_ACTIONS = Topic(
     "ekiben.dead-letter-actions",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -23,10 +21,10 @@ from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_inference_gateway.patience import MainFlow, ParkedLane
-from ekiben_inference_gateway.routing import Endpoint
 from ekiben_inference_gateway.scoring import Limits
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_inference_gateway.static import Opener, static_members
+from ekiben_inference_gateway.sweeping import sweep
 from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints, read_endpoints
 
 
@@ -85,24 +83,6 @@ def build(
         parked=partial(handler, caller=asking(patience=ParkedLane())),
     )
     return service
-
-
-async def sweep(
-    endpoints: Callable[[], frozenset[Endpoint]],
-    clients: RoutedClients,
-    outages: Outages,
-    latencies: Latencies,
-    paces: Paces,
-    every_s: float,
-) -> None:
-    """Let go, from time to time, of what left the routes."""
-    while True:
-        await asyncio.sleep(every_s)
-        routed = endpoints()
-        outages.keep(routed)
-        latencies.keep(routed)
-        paces.keep(routed)
-        await clients.sweep(routed)
 
 
 def now() -> datetime:

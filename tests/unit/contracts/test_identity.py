@@ -16,8 +16,13 @@ def test_both_terminal_events_of_an_attempt_share_one_id():
     assert output_id("flight-7", shadow_stage("4"), 1) == "flight-7/shadow-4/1"
 
 
+def test_the_shadows_of_two_members_never_share_an_id():
+    assert output_id("flight-7", shadow_stage("4", "trees"), 1) == "flight-7/shadow-trees:4/1"
+    assert shadow_stage("b-4", "a") != shadow_stage("4", "a-b")
+
+
 def test_the_longest_id_of_an_output_fits_where_services_read_it():
-    longest = output_id("x" * 256, shadow_stage("v" * 64), 2**31 - 1)
+    longest = output_id("x" * 256, shadow_stage("v" * 64, "m" * 128), 2**31 - 1)
 
     assert len(longest) <= 2 * PREDICTION_REQUESTS.longest_id
 

@@ -35,6 +35,7 @@ from ekiben_bus.topics import TopicReport, apply_topics
 SERVICES: Mapping[str, str] = {
     "deployer": "ekiben_deployer",
     "inference-gateway": "ekiben_inference_gateway",
+    "inference-gateway-shadow": "ekiben_inference_gateway.shadow",
     "synthesizer": "ekiben_synthesizer",
 }
 """The services and their modules, as `python -m` starts them."""
