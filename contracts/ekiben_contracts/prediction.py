@@ -77,7 +77,12 @@ class ModelsScored(Event):
     outputs: list[Output]
     missing: list[Missing] = Field(default_factory=list[Missing])
     features: dict[str, FeatureValue] | None = None
-    explanations: dict[ModelName, dict[str, float]] | None = None
+    explanations: dict[ModelName, dict[str, float]] | None = Field(
+        default=None, description="Of each member: what each feature added to its value."
+    )
+    unexplained: dict[ModelName, str] | None = Field(
+        default=None, description="Why a member has no explanation, where one was asked for."
+    )
 
 
 class ModelsShadowed(Event):
@@ -128,7 +133,14 @@ class PredictionCompleted(Event):
     method: Annotated[Method, DumpedAs("str")]
     outputs: list[Output]
     missing: list[Missing] = Field(default_factory=list[Missing])
-    explanation: dict[str, float] | None = None
+    explanation: dict[str, float] | None = Field(
+        default=None,
+        description="What each feature added to the prediction: the mean over the members, by their weights.",
+    )
+    unexplained: dict[ModelName, str] | None = Field(
+        default=None,
+        description="Why the explanation lacks a member, where one was asked for; all of them: it is null.",
+    )
     context: dict[str, Json] | None = None
     latency_ms: float
     completed_at: Utc

@@ -10,6 +10,7 @@ from ekiben_contracts.identity import Stage, output_id
 from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.conclusions import Failing
+from ekiben_inference_gateway.explanations import explanation_fields
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.scoring import Scored
@@ -40,7 +41,7 @@ def scored_event(scored: Scored) -> ModelsScored:
             "outputs": scored.outputs,
             "missing": [Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
             "features": features,
-            "explanations": None,
+            **explanation_fields(scored.explanations),
         }
     )
 

@@ -14,6 +14,7 @@ from ekiben_inference_gateway.clients import OpenClient, RoutedClients, routed_e
 from ekiben_inference_gateway.endpoint_health.metrics import EndpointMetrics
 from ekiben_inference_gateway.endpoint_health.reporting import HealthReporter
 from ekiben_inference_gateway.endpoint_health.watches import Watches
+from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
 from ekiben_inference_gateway.failures import on_failure
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
@@ -51,12 +52,15 @@ def build(
     paces = Paces(Bounds(settings.rows_per_call, settings.calls_at_a_time, settings.call_target_s))
     main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
     asking = partial(Caller, clients, outages=outages, latencies=latencies, paces=paces, metrics=metrics)
+    skew = timedelta(seconds=settings.clock_skew_s)
+    explain_limits = ExplainLimits(settings.explain_rows, settings.explain_budget_s, skew)
     handler = partial(
         answer,
+        explainer=Explainer(clients, explain_limits, metrics, now),
         routes=routes,
         static=static,
         outages=outages,
-        limits=Limits(settings.call_budget_s, timedelta(seconds=settings.clock_skew_s)),
+        limits=Limits(settings.call_budget_s, skew),
         paces=paces,
         draw_by=settings.draw_by,
         clock=now,

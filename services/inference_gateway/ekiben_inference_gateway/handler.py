@@ -15,6 +15,7 @@ from ekiben_inference_gateway.answers import refused_verdict, retried_verdict, s
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.conclusions import Conclusion, Failing, Waiting, conclude
+from ekiben_inference_gateway.explaining import Explainer
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.pacing import Paces
@@ -29,6 +30,7 @@ async def answer(
     *,
     routes: RouteTable,
     caller: Caller,
+    explainer: Explainer,
     outages: Outages,
     limits: Limits,
     paces: Paces,
@@ -43,8 +45,9 @@ async def answer(
     now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
     admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
-    scored = iter(await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now))
-    concluded = [_conclude(one, scored, outages, behind) for one in admitted]
+    scored = await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now)
+    answered = iter(await explainer.explain(scored))
+    concluded = [_conclude(one, answered, outages, behind) for one in admitted]
     metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
     now, all_down = clock(), outages.cover(routed)
     return [

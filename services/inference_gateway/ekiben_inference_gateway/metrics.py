@@ -44,6 +44,14 @@ class GatewayMetrics:
             registry=registry,
         )
 
+        self._explaining = Histogram(
+            "ekiben_model_explain_seconds",
+            "Latency of calls for explanations, by how they ended: explained, or the kind of the error",
+            ["model", "version", "outcome"],
+            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            registry=registry,
+        )
+
     def answered(self, outcomes: Iterable[tuple[str, str]]) -> None:
         """Count a batch of (model, outcome): labels cost more than counting."""
         for (model, outcome), times in Tally(outcomes).items():
@@ -55,3 +63,7 @@ class GatewayMetrics:
         self._calls.labels(*labels, outcome).inc()
         self._call_rows.labels(*labels).observe(rows)
         self._call_seconds.labels(*labels).observe(seconds)
+
+    def explaining(self, endpoint: Endpoint, seconds: float, outcome: str) -> None:
+        """Count one call for explanations."""
+        self._explaining.labels(endpoint.model, endpoint.version, outcome).observe(seconds)

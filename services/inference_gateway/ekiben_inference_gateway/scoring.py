@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
 from ekiben_inference_gateway.deadlines import budget_s
+from ekiben_inference_gateway.explanations import Explanations
 from ekiben_inference_gateway.pacing import Pace, Paces
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.requests import Request
@@ -37,6 +38,7 @@ class Scored(NamedTuple):
     asked: Asked
     outputs: list[Output]
     gaps: list[Gap]
+    explanations: Explanations | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,14 @@ class GatewaySettings(BaseSettings):
         le=1024,
         description="Calls under way at one endpoint, of all lanes together; the endpoints file has its own.",
     )
+    explain_rows: int = Field(
+        default=64,
+        ge=0,
+        description="Requests with explain=true of one batch that one endpoint is asked about, at the most.",
+    )
+    explain_budget_s: float = Field(
+        default=1.0, gt=0, description="How long a batch waits for explanations: answers go out without."
+    )
     clock_skew_s: float = Field(
         default=1.0, ge=0, description="How long past its deadline a request is still computed."
     )

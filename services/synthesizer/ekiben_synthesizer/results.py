@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from datetime import datetime
 
 from ekiben_contracts.prediction import (
@@ -16,6 +14,7 @@ from ekiben_contracts.prediction import (
 from ekiben_synthesizer.agreement import agreement
 from ekiben_synthesizer.combining import Combined, combine, shares
 from ekiben_synthesizer.confidence import certainty, confidence
+from ekiben_synthesizer.explaining import explanation_fields
 from ekiben_synthesizer.intervals import UNIT, around, half_width
 from ekiben_synthesizer.pins import RouteTable, calibrations, classes
 
@@ -59,7 +58,7 @@ def completed(
             "method": scored.method,
             "outputs": scored.outputs,
             "missing": scored.missing,
-            "explanation": _explanation(scored, parts),
+            **explanation_fields(scored, parts, combined),
             "context": None,
             "latency_ms": max(0.0, (now - scored.requested_at).total_seconds() * 1000),
             "completed_at": now,
@@ -97,19 +96,3 @@ def _interval(combined: Combined, reach: tuple[float, float] | None) -> Interval
     if combined.probabilities is None:
         return around(combined.prediction, *reach)
     return around(combined.prediction, *reach, within=UNIT) if combined.is_binary else None
-
-
-def _explanation(scored: ModelsScored, parts: tuple[float, ...]) -> dict[str, float] | None:
-    """The mean attribution of each feature over the members that explain themselves."""
-    if not scored.explanations:
-        return None
-    explained: list[tuple[float, Mapping[str, float]]] = [
-        (part, scored.explanations[output.model])
-        for part, output in zip(parts, scored.outputs, strict=True)
-        if output.model in scored.explanations
-    ]
-    total = math.fsum(part for part, _ in explained)
-    if total <= 0:
-        return None
-    names = dict.fromkeys(name for _, attributions in explained for name in attributions)
-    return {name: math.fsum(part * of.get(name, 0.0) for part, of in explained) / total for name in names}

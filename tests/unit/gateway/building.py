@@ -15,6 +15,7 @@ from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS
 from ekiben_inference_gateway.calling import Caller
+from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
@@ -168,6 +169,7 @@ class Gateway:
     models: FakeModels = field(default_factory=FakeModels)
     draw_by: str = "request_id"
     rows_per_call: int = 1024
+    explain_rows: int = 64
     patience_s: float = 60.0
     probe_after_s: float = 5.0
     now: datetime = NOW
@@ -215,6 +217,13 @@ class Gateway:
                 self.latencies,
                 self.paces,
                 self.metrics,
+                lambda: self.timer,
+            ),
+            explainer=Explainer(
+                self.models,
+                ExplainLimits(self.explain_rows, 1.0, timedelta(seconds=1)),
+                self.metrics,
+                lambda: self.now,
                 lambda: self.timer,
             ),
             outages=self.outages,

@@ -118,6 +118,42 @@ class TestAnEnsemble:
         event = of_ensemble(value("a"), value("b"), explanations={"b": {"distance": 8.0}})
         assert (await synthesizer.result(event)).explanation == {"distance": 8.0}
 
+    async def test_says_why_a_member_is_missing_from_the_explanation(self, synthesizer):
+        event = of_ensemble(
+            value("a"), value("b"), explanations={"b": {"distance": 8.0}}, unexplained={"a": "too slow"}
+        )
+        assert (await synthesizer.result(event)).unexplained == {"a": "too slow"}
+
+    async def test_that_nobody_explains_says_why_and_is_answered(self, synthesizer):
+        result = await synthesizer.result(of_ensemble(value("a"), unexplained={"a": "too slow"}))
+        assert (result.explanation, result.unexplained) == (None, {"a": "too slow"})
+
+    async def test_of_two_classes_explains_the_positive_one_whoever_wins(self, synthesizer):
+        event = of_ensemble(
+            odds("delay", late=0.9),
+            odds("weather", late=0.2),
+            explanations={"delay": {"x": 0.4}, "weather": {"x": -0.2}},
+        )
+        assert (await synthesizer.result(event)).explanation == {"x": pytest.approx(0.1)}
+
+    async def test_of_more_classes_leaves_out_members_that_explain_another_class(self, synthesizer):
+        event = of_ensemble(
+            three("delay", a=0.6, b=0.3, c=0.1),
+            three("weather", a=0.7, b=0.2, c=0.1),
+            three("third", a=0.1, b=0.8, c=0.1),
+            explanations={"delay": {"x": 0.2}, "weather": {"x": 0.4}, "third": {"x": 9.0}},
+        )
+        result = await synthesizer.result(event)
+        assert result.label == "a"
+        assert result.explanation == {"x": pytest.approx(0.3)}
+        assert result.unexplained == {"third": "it explains b, and the answer is a"}
+
+
+def three(model, **probabilities):
+    """What a classifier of three classes answered."""
+    label = max(probabilities, key=probabilities.__getitem__)
+    return value(model, probabilities[label], label=label, probabilities=probabilities)
+
 
 class TestPins:
     async def test_a_calibration_just_routed_is_read_before_the_interval_is_given_up(self):
