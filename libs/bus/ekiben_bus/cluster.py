@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
 
 from ekiben_bus.careful import CarefulConsumer, Gap
 from ekiben_bus.connection import client_options
@@ -52,6 +53,9 @@ class Consumer(Protocol):
         self, partitions: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, int]: ...
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]: ...
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, OffsetAndTimestamp | None]: ...
     def assignment(self) -> frozenset[TopicPartition] | set[TopicPartition]: ...
 
 

@@ -20,6 +20,12 @@ class BusMetrics:
         self.moved = Counter(
             "ekiben_moved", "Records moved to a retry topic, or parked", ["topic"], registry=registry
         )
+        self.skipped = Counter(
+            "ekiben_skipped",
+            "Records given up unread: older than this service has use for",
+            ["topic"],
+            registry=registry,
+        )
         self.held = Counter(
             "ekiben_batches_held",
             "Batches of which a part could not be answered yet",

@@ -9,11 +9,13 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version as version_of
 from itertools import chain
 from typing import Any
 
 import uvloop
+from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 from structlog.stdlib import get_logger
 
@@ -21,12 +23,14 @@ from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
 from ekiben_bus.health import HealthServer
-from ekiben_bus.lanes import consumer_group, lanes
+from ekiben_bus.lanes import Lane, consumer_group, lanes
 from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.naming import Naming
+from ekiben_bus.occasional import Occasion, OccasionalSubscription
 from ekiben_bus.outbox import Author, Packer, write
 from ekiben_bus.publishing import PartitionPublisher
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
+from ekiben_bus.skipping import skip_older
 from ekiben_bus.subscription import Subscription
 from ekiben_bus.table import LiveTable
 from ekiben_bus.topic_plan import Shortfall
@@ -67,7 +71,7 @@ class Service:
         self._publisher = PartitionPublisher(self._cluster)
         self._metrics = BusMetrics(self.registry)
         self._sources: list[Topic] = []
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: list[Subscription | OccasionalSubscription] = []
         self._tables: list[tuple[Topic, LiveTable]] = []
         self._resources: list[Callable[[], AbstractAsyncContextManager[object]]] = []
         self._background: list[Callable[[], Awaitable[None]]] = []
@@ -82,30 +86,45 @@ class Service:
         on_failure: OnFailure = dead_letter_alone,
         *,
         parked: Handler | None = None,
+        occasion: Occasion | None = None,
     ) -> None:
         """Answer every record of a topic, by whichever lane it comes.
 
         `parked` answers those that wait for their endpoint: there is time, and nobody behind them
-        is delayed. Without it the same handler does.
+        is delayed. Without it the same handler does. With an `occasion` the topic is read only while
+        that is there, and what is older than it has use for is given up.
         """
-        naming = self._author.naming
         self._sources.append(topic)
-        for lane in lanes(topic, self.name, naming, self._settings.retry_delays_s):
+        for lane in lanes(topic, self.name, self._author.naming, self._settings.retry_delays_s):
             chosen = parked if parked is not None and lane.name == PARKED else handler
-            decider = Decider(topic, self.name, chosen, on_failure)
-            packer = Packer(topic, lane, self._author, decider)
-            loop = BatchLoop(lane, decider, packer, self._publisher, self._clock)
-            self._subscriptions.append(
-                Subscription(
-                    lane.topic,
-                    consumer_group(lane, self.name, naming),
-                    loop,
-                    self._cluster,
-                    self._settings,
-                    self._metrics,
-                    waits_aside=not lane.is_main,
-                )
-            )
+            subscribe = partial(self._subscribe, lane, Decider(topic, self.name, chosen, on_failure), topic)
+            if occasion is None:
+                self._subscriptions.append(subscribe())
+            else:
+                begin = partial(self._give_up_older, lane, occasion.longest_lag_s)
+                self._subscriptions.append(OccasionalSubscription(lane.topic, occasion, subscribe, begin))
+
+    def _subscribe(self, lane: Lane, decider: Decider, topic: Topic) -> Subscription:
+        packer = Packer(topic, lane, self._author, decider)
+        return Subscription(
+            lane.topic,
+            consumer_group(lane, self.name, self._author.naming),
+            BatchLoop(lane, decider, packer, self._publisher, self._clock),
+            self._cluster,
+            self._settings,
+            self._metrics,
+            waits_aside=not lane.is_main,
+        )
+
+    async def _give_up_older(self, lane: Lane, longest_lag_s: float) -> None:
+        """Of its topic alone: what waits on the bus's own topics was put there for it."""
+        if not lane.is_main:
+            return
+        places = [TopicPartition(lane.topic, n) for n in range(await self._publisher.partitions(lane.topic))]
+        oldest_ms = int((self._clock().timestamp() - longest_lag_s) * 1000)
+        group = consumer_group(lane, self.name, self._author.naming)
+        skipped = await skip_older(self._cluster, group, places, oldest_ms)
+        self._metrics.skipped.labels(lane.topic).inc(sum(skipped.values()))
 
     def owns(self, topic: Topic) -> bool:
         """Whether a partition of a consumed topic is ours now: of one partition, a single process's."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndTimestamp
 
 from ekiben_bus.careful import Gap
 from ekiben_bus.memory.group import Terms
@@ -205,6 +206,11 @@ class MemoryConsumer:
 
     async def end_offsets(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
         return {partition: self._cluster.log(partition).end for partition in partitions}
+
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, OffsetAndTimestamp | None]:
+        return {place: self._cluster.log(place).first_since(at_ms) for place, at_ms in timestamps.items()}
 
     async def _ask(self, errand: Errand, subject: str, do: Callable[[], T]) -> T:
         """Ask until there is an answer, as aiokafka does."""

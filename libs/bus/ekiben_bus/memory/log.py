@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from aiokafka.structs import OffsetAndTimestamp
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
@@ -54,6 +56,11 @@ class PartitionLog:
         """Up to `most` records from an offset on."""
         first = offset - self.start
         return self.records[first : first + most]
+
+    def first_since(self, at_ms: int) -> OffsetAndTimestamp | None:
+        """The first record that was stamped then or later; None where there is none."""
+        young = (record for record in self.records if record.timestamp >= at_ms)
+        return next((OffsetAndTimestamp(record.offset, record.timestamp) for record in young), None)
 
     def delete_before(self, offset: int) -> None:
         """What retention does."""

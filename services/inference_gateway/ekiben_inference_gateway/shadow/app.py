@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ekiben_bus.cluster import Cluster
+from ekiben_bus.occasional import Occasion
 from ekiben_bus.service import Service
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import MODEL_OUTPUTS, ROUTES, SHADOW
@@ -75,7 +76,9 @@ def build(
             settings.client_sweep_s,
         )
     )
-    service.consume(MODEL_OUTPUTS, handler)
+    # where nothing shadows, nothing is read: a group that reads all there is for nothing is not free
+    is_routed = Occasion(lambda: bool(Shadows(routes.values()).endpoints), settings.longest_lag_s)
+    service.consume(MODEL_OUTPUTS, handler, occasion=is_routed)
     return service
 
 

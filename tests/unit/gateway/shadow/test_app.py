@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.topics import (
     MODEL_OUTPUTS,
     PREDICTION_REQUESTS,
@@ -91,6 +92,7 @@ async def test_clients_of_versions_that_shadow_no_more_are_closed_while_it_runs(
 async def test_what_is_far_behind_is_skipped_with_a_word(kafka, models):
     hasty = build(ShadowSettings(longest_lag_s=1e-6), QUICK, kafka.cluster, models.open)
     async with running(hasty):
+        await until(lambda: hasty.owns(MODEL_OUTPUTS))
         for n in range(3):
             kafka.send(MODEL_OUTPUTS, scored(n))
         events = await kafka.events(SHADOW_OUTPUTS, 3)
@@ -99,3 +101,26 @@ async def test_what_is_far_behind_is_skipped_with_a_word(kafka, models):
     assert hasty.registry.get_sample_value(
         "ekiben_shadow_requests_total", {"model": "delay", "version": "2", "status": "skipped"}
     ) == len(events)
+
+
+def told(kafka):
+    """What is on the topic now."""
+    found = kafka.records(SHADOW_OUTPUTS.name)
+    return [decode(record.value, record.headers, SHADOW_OUTPUTS).data for record in found]
+
+
+async def test_outputs_are_read_while_there_is_a_shadow_and_by_nobody_else(kafka, models, shadow):
+    kafka.route(model("delay", CHAMPION, revision=2))
+    group = kafka.cluster.group(SHADOW)
+    async with running(shadow):
+        await until(lambda: shadow._started)
+        kafka.send(MODEL_OUTPUTS, scored(1))
+        assert (shadow._problems(), shadow.owns(MODEL_OUTPUTS)) == ([], False)
+        kafka.route(model("delay", CHAMPION, CHALLENGED, revision=3))
+        await until(lambda: shadow.owns(MODEL_OUTPUTS))
+        kafka.send(MODEL_OUTPUTS, scored(2))
+        await until(lambda: {event.request_id for event in told(kafka)} == {"flight-1", "flight-2"})
+        kafka.route(model("delay", CHAMPION, revision=4))
+        await until(lambda: not shadow.owns(MODEL_OUTPUTS))
+        kafka.send(MODEL_OUTPUTS, scored(3))
+    assert sum(group.committed.values()) == len(told(kafka)) == 2
