@@ -57,7 +57,7 @@ def refused_verdict(
 ) -> Emit | DeadLetter:
     """A plain answer, or a dead letter to replay with the answer that names it."""
     if refusal.code.is_plain_answer:
-        return Emit((_refused(request, refusal, None, now),))
+        return Emit((terminal(refused_event(request, refusal, None, now)),))
     return _letter(request, refusal, received, now, reason_of(refusal.code))
 
 
@@ -68,23 +68,24 @@ def retried_verdict(request: Request, failing: Failing, received: Received, now:
 
 
 def _letter(request: Request, refusal: Refusal, received: Received, now: datetime, reason: str) -> DeadLetter:
-    answer = _refused(request, refusal, received.dead_letter_id, now)
+    answer = terminal(refused_event(request, refusal, received.dead_letter_id, now))
     return DeadLetter(reason, refusal.code.value, refusal.message, outgoing=(answer,))
 
 
-def _refused(request: Request, refusal: Refusal, dead_letter: str | None, now: datetime) -> Outgoing:
-    return terminal(
-        PredictionFailed(
-            attempt=request.attempt,
-            request_id=request.id,
-            model=request.asked.model,
-            entity_id=request.asked.entity_id,
-            code=refusal.code,
-            message=refusal.message,
-            retryable=refusal.retryable,
-            dead_letter=dead_letter,
-            failed_at=now,
-        )
+def refused_event(
+    request: Request, refusal: Refusal, dead_letter: str | None, now: datetime
+) -> PredictionFailed:
+    """The failure that tells whoever asked."""
+    return PredictionFailed(
+        attempt=request.attempt,
+        request_id=request.id,
+        model=request.asked.model,
+        entity_id=request.asked.entity_id,
+        code=refusal.code,
+        message=refusal.message,
+        retryable=refusal.retryable,
+        dead_letter=dead_letter,
+        failed_at=now,
     )
 
 

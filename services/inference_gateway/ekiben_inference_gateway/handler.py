@@ -41,7 +41,7 @@ async def answer(
 ) -> list[Verdict]:
     """One verdict for each request of a batch, in their order. `caller` asks as its lane does."""
     requests = [request_of(received) for received in batch]
-    router, behind = await _route({request.asked.model for request in requests}, routes, static)
+    router, behind = await route({request.asked.model for request in requests}, routes, static)
     now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
     admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
@@ -71,7 +71,7 @@ def request_of(received: Received) -> Request:
     return Request(identity, asked, asked.requested_at or received.recorded_at, received.attempt)
 
 
-async def _route(
+async def route(
     names: set[str], routes: RouteTable, static: Mapping[str, Member]
 ) -> tuple[Router, str | None]:
     """Plans for these names. Before anybody is called unknown, the routes are read to their current end.

@@ -40,7 +40,7 @@ def past_deadline(deadline: datetime, now: datetime) -> Refusal:
 
 def unknown_model(name: str, routed: Sequence[str]) -> Refusal:
     """No route has its name."""
-    known = _some(routed)
+    known = some_of(routed)
     return Refusal(
         FailureCode.UNKNOWN_MODEL,
         f"expected the name of a routed model or ensemble, found {name!r}; routed are {known or 'none yet'}. "
@@ -54,7 +54,7 @@ def no_features(plan: Plan) -> Refusal:
     names = list(dict.fromkeys(spec.name for signature in signatures for spec in signature if spec.required))
     return Refusal(
         FailureCode.MISSING_FEATURES,
-        f"expected the features {_some(names)} of {plan.name}, found null, and this gateway has no feature "
+        f"expected the features {some_of(names)} of {plan.name}, found null, and this gateway has no feature "
         "store to ask; send the features in the request, under a new request_id",
     )
 
@@ -72,7 +72,8 @@ def short_of_outputs(plan: Plan, answered: int, gaps: Sequence[Gap]) -> Refusal:
     return Refusal(code, _ADVICE[code].format(detail=detail))
 
 
-def _some(names: Sequence[str]) -> str:
+def some_of(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
 

@@ -22,7 +22,7 @@ class BusyError(Exception):
 
 
 class ServedModel(NamedTuple):
-    """A single model that takes traffic. What a file routes has no problem type, and may have no signature."""
+    """A single model that takes traffic. One that a file routes has no problem type."""
 
     name: str
     choices: tuple[Choice, ...]

@@ -1,0 +1,180 @@
+"""The Predictor of a running gateway: the scoring core of the bus, asked in micro-batches over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from ekiben_contracts.prediction import FailureCode, PredictionRequested
+from ekiben_contracts.routing import ModelRouted
+from ekiben_inference_gateway.admission import DrawBy, admit
+from ekiben_inference_gateway.calling import Caller, Clients
+from ekiben_inference_gateway.clients import routed_endpoints
+from ekiben_inference_gateway.deadlines import is_past
+from ekiben_inference_gateway.explaining import Explainer
+from ekiben_inference_gateway.handler import route
+from ekiben_inference_gateway.http.microbatches import LaneBounds, Lanes
+from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
+from ekiben_inference_gateway.http.wording import (
+    concluded,
+    ensemble_over_http,
+    no_such_version,
+    not_routed,
+    routes_unknown,
+)
+from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
+from ekiben_inference_gateway.pacing import Paces
+from ekiben_inference_gateway.refusals import Refusal, past_deadline
+from ekiben_inference_gateway.requests import Request
+from ekiben_inference_gateway.routing import NO_MEMBERS, Choice, Endpoint, Member, Router, RouteTable
+from ekiben_inference_gateway.scoring import Asked, Limits, Scored, score
+from ekiben_serving.model_client import EndpointHealth
+
+Answer = Scored | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the bus and HTTP share: who is routed, how models are asked, and what is known of them."""
+
+    routes: RouteTable
+    clients: Clients
+    caller: Caller
+    explainer: Explainer
+    limits: Limits
+    paces: Paces
+    draw_by: DrawBy
+    clock: Callable[[], datetime]
+    metrics: GatewayMetrics
+    static: Mapping[str, Member] = NO_MEMBERS
+
+
+class ScoringPredictor:
+    """See Predictor. `on_answer` is told what became of each request, in no time."""
+
+    def __init__(
+        self,
+        core: Core,
+        bounds: LaneBounds,
+        ids: Callable[[], str],
+        on_answer: Callable[[Request, Answer], None],
+    ) -> None:
+        self._core = core
+        self._lanes = Lanes(self._score, bounds)
+        self._ids = ids
+        self._on_answer = on_answer
+
+    async def predict(
+        self, asked: Sequence[PredictionRequested], *, version: str | None = None
+    ) -> Sequence[Answer]:
+        """See Predictor.predict."""
+        now = self._core.clock()
+        requests = [Request(one.request_id or self._ids(), one, one.requested_at or now) for one in asked]
+        router, behind = await route({one.model for one in asked}, self._core.routes, self._core.static)
+        admitted = [self._admit(request, router, behind, version, now) for request in requests]
+        answers = await self._explain(await self._ask(admitted))
+        self._core.metrics.answered(map(_outcome, requests, answers))
+        for request, answer in zip(requests, answers, strict=True):
+            self._on_answer(request, answer)
+        return answers
+
+    def models(self) -> Mapping[str, ServedModel]:
+        """See Predictor.models."""
+        router = Router(self._core.routes, self._core.static)
+        plans = (router.plan(name) for name in router.names)
+        return {plan.name: self._served(plan.members[0]) for plan in plans if plan and plan.ensemble is None}
+
+    async def health(self, model: ServedModel) -> Mapping[Endpoint, EndpointHealth]:
+        """See Predictor.health."""
+        clients = [self._core.clients.of(choice) for choice in model.choices]
+        found = await asyncio.gather(*(client.health() for client in clients))
+        return {choice.endpoint: health for choice, health in zip(model.choices, found, strict=True)}
+
+    def _served(self, member: Member) -> ServedModel:
+        event = self._core.routes.get(f"model/{member.model}")
+        if not isinstance(event, ModelRouted):
+            return ServedModel(member.model, member.choices)
+        return ServedModel(member.model, member.choices, event.problem_type, tuple(event.classes or ()))
+
+    def _admit(
+        self, request: Request, router: Router, behind: str | None, version: str | None, now: datetime
+    ) -> Asked | Refusal:
+        name = request.asked.model
+        plan = router.plan(name)
+        if plan is None:
+            unknown = not_routed(name, self._core.routes.get(f"model/{name}"), router.names)
+            return unknown if behind is None else routes_unknown(behind)
+        if plan.ensemble is not None:
+            return ensemble_over_http(plan)
+        admitted = admit(request, router, self._core.draw_by, now, self._core.limits.clock_skew)
+        if isinstance(admitted, Refusal) or version is None:
+            return admitted
+        return _pinned(admitted, version)
+
+    async def _ask(self, admitted: Sequence[Asked | Refusal]) -> list[Answer]:
+        """All endpoints at the same time. A busy one refuses its rows; where all are, all is refused."""
+        by_endpoint: defaultdict[Endpoint, list[tuple[int, Asked]]] = defaultdict(list)
+        for index, one in enumerate(admitted):
+            if isinstance(one, Asked):
+                by_endpoint[one.choices[0].endpoint].append((index, one))
+        asking = [self._lanes.ask(where, [one for _, one in rows]) for where, rows in by_endpoint.items()]
+        found = await asyncio.gather(*asking, return_exceptions=True)
+        answers: list[Answer | None] = [one if isinstance(one, Refusal) else None for one in admitted]
+        for rows, outcome in zip(by_endpoint.values(), found, strict=True):
+            if isinstance(outcome, BaseException):
+                answered = _refused(outcome, len(rows), len(admitted))
+            else:
+                answered = outcome
+            for (index, _), answer in zip(rows, answered, strict=True):
+                answers[index] = answer
+        return [answer for answer in answers if answer is not None]
+
+    async def _explain(self, answers: Sequence[Answer]) -> Sequence[Answer]:
+        """Once the batch is over: nobody else waits for it. Costs nothing where nobody asked for it."""
+        scored = [answer for answer in answers if isinstance(answer, Scored)]
+        explained = iter(await self._core.explainer.explain(scored))
+        return [next(explained) if isinstance(answer, Scored) else answer for answer in answers]
+
+    async def _score(self, batch: Sequence[Asked]) -> Sequence[Answer]:
+        """One batch of one endpoint. What waited past its deadline is not asked any more."""
+        core, now = self._core, self._core.clock()
+        late = [is_past(one.request.asked.deadline, now, core.limits.clock_skew) for one in batch]
+        fresh = [one for one, is_late in zip(batch, late, strict=True) if not is_late]
+        ask = partial(core.caller.ask, routed=routed_endpoints(core.routes, core.static))
+        scored = iter(await score(fresh, ask, core.limits, core.paces, now))
+        return [
+            _too_late(one, now) if is_late else concluded(next(scored))
+            for one, is_late in zip(batch, late, strict=True)
+        ]
+
+
+def _refused(error: BaseException, rows: int, of: int) -> Sequence[Refusal]:
+    """A busy endpoint takes nothing from the rows of others; whatever else is raised is a bug."""
+    if isinstance(error, BusyError) and rows < of:
+        return [Refusal(FailureCode.MODEL_UNAVAILABLE, str(error))] * rows
+    raise error
+
+
+def _pinned(asked: Asked, version: str) -> Asked | Refusal:
+    choices: Sequence[Choice] = asked.plan.members[0].choices
+    for choice in choices:
+        if choice.endpoint.version == version:
+            return asked._replace(choices=(choice,))
+    return no_such_version(asked.plan.name, version, [choice.endpoint.version for choice in choices])
+
+
+def _too_late(asked: Asked, now: datetime) -> Refusal:
+    deadline = asked.request.asked.deadline
+    assert deadline is not None
+    return past_deadline(deadline, now)
+
+
+def _outcome(request: Request, answer: Answer) -> tuple[str, str]:
+    if isinstance(answer, Scored):
+        return request.asked.model, "scored"
+    model = UNROUTED if answer.code is FailureCode.UNKNOWN_MODEL else request.asked.model
+    return model, answer.code.value
