@@ -49,6 +49,10 @@ faults: setup ## Attack it on real Kafka: nothing lost, nothing twice; ends with
 sigkill: setup ## SIGKILL a BentoML child under load, and tell how long each thing took
 	$(BIN)/pytest tests/faults/test_sigkill.py --timeout 600 $(TEST)
 
+.PHONY: sick-shadow
+sick-shadow: setup ## A challenger that shadows hangs for a minute and breaks for another: nobody else notices
+	$(BIN)/pytest tests/faults/test_sick_shadow.py --full --timeout 900 $(TEST)
+
 .PHONY: faults-full
 faults-full: setup ## The same attacks in their large sizes, and the benchmark harness from end to end
 	$(BIN)/pytest tests/faults tests/benchmarks --full --timeout 7200 $(TEST)

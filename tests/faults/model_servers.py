@@ -1,8 +1,9 @@
-"""Two tiny models, each behind a `bentoml serve` of its own, and the routes that lead to them."""
+"""Tiny models, each behind a `bentoml serve` of its own, and the routes that lead to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,10 +55,9 @@ class ModelServer:
         )
 
 
-@pytest.fixture(scope="session")
-def model_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ModelServer]]:
-    """x above 0 is a yes, by both of them."""
-    home = tmp_path_factory.mktemp("models")
+@contextmanager
+def serving_models(home: Path, *names: str) -> Iterator[list[ModelServer]]:
+    """A server for each name; a name that comes again is the next version. x above 0 is a yes, by all."""
     settings = MlopsSettings(
         home=home,
         tracking_uri_override=f"sqlite:///{home}/mlflow.db",
@@ -67,18 +67,25 @@ def model_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str
     registry = Registry(settings)
     rows = pd.DataFrame({"x": np.linspace(-3.0, 3.0, 50)})
     fitted = LogisticRegression().fit(rows, np.where(rows["x"] > 0, "yes", "no"))
-    found: dict[str, ModelServer] = {}
+    found: list[ModelServer] = []
     try:
-        for name in (WELL, SICK):
+        for name in names:
             with registry.run("tiny"):
                 version = registry.log_model(fitted, name, rows)
             trained = trained_event(registry, name, version)
-            found[name] = ModelServer(trained, Served(package(trained, settings), settings, free_port()))
-            found[name].served.start()
+            found.append(ModelServer(trained, Served(package(trained, settings), settings, free_port())))
+            found[-1].served.start()
         yield found
     finally:
-        for server in found.values():
+        for server in found:
             server.served.stop()
+
+
+@pytest.fixture(scope="session")
+def model_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ModelServer]]:
+    """By name."""
+    with serving_models(tmp_path_factory.mktemp("models"), WELL, SICK) as found:
+        yield {server.trained.model: server for server in found}
 
 
 async def publish_routes(kafka: KafkaSettings, prefix: str, *routes: ModelRouted) -> None:
