@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ekiben_contracts.dumping import DumpedAs
 from ekiben_contracts.event import Event, FeatureValue, Identifier, Json, ModelName, Part, Utc, Version
 from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.models import Method, Role
@@ -17,6 +16,7 @@ class PredictionRequested(Event):
     """A user asks a model or an ensemble about one entity."""
 
     type: ClassVar[str] = "ekiben.prediction.requested.v1"
+    is_quick: ClassVar[bool] = True
 
     request_id: Identifier | None = Field(
         default=None,
@@ -40,7 +40,7 @@ class Output(Part):
 
     model: ModelName
     version: Version
-    role: Annotated[Role, DumpedAs("str")] = Role.CHAMPION
+    role: Role = Role.CHAMPION
     value: float
     label: str | None = None
     probabilities: dict[str, float] | None = None
@@ -59,6 +59,7 @@ class ModelsScored(Event):
     """Every output for one request, with the combination that was in force when it was scored."""
 
     type: ClassVar[str] = "ekiben.models.scored.v1"
+    is_quick: ClassVar[bool] = True
 
     request_id: Identifier
     model: ModelName
@@ -68,7 +69,7 @@ class ModelsScored(Event):
     requested_at: Utc
     deadline: Utc | None = None
     revision: int | None = Field(default=None, description="Of the ensemble; null for a single model.")
-    method: Annotated[Method, DumpedAs("str")] = Method.SINGLE
+    method: Method = Method.SINGLE
     weights: dict[ModelName, float] | None = None
     coverage: float | None = None
     calibrations: dict[ModelName, str] = Field(
@@ -130,7 +131,7 @@ class PredictionCompleted(Event):
     interval: Interval | None = None
     confidence: float = Field(ge=0, le=1)
     agreement: float | None = Field(default=None, ge=0, le=1)
-    method: Annotated[Method, DumpedAs("str")]
+    method: Method
     outputs: list[Output]
     missing: list[Missing] = Field(default_factory=list[Missing])
     explanation: dict[str, float] | None = Field(

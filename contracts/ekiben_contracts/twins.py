@@ -1,0 +1,127 @@
+"""The msgspec type that reads what a pydantic model reads, derived from the model's own fields.
+
+A twin takes less than its model, never more: no field that the model does not have, no other way to write a
+time. What it takes, it reads alike; a part of a microsecond is rounded where pydantic cuts it off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from functools import reduce
+from operator import or_
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+import annotated_types as at
+import msgspec
+from pydantic import AwareDatetime, BaseModel, Strict
+from pydantic.fields import FieldInfo
+
+from ekiben_contracts.expecting import Expecting
+
+_SAME = (str, int, float, bool, NoneType)
+_BOUNDS: Mapping[type, str] = {at.Ge: "ge", at.Gt: "gt", at.Le: "le", at.Lt: "lt"}
+
+
+class NoTwinError(TypeError):
+    """A field is of a type that msgspec would not read as pydantic does."""
+
+
+def twin(model: type[BaseModel]) -> type[msgspec.Struct]:
+    """Its fields, but for the pattern of a field that is one text: see `pattern_of`.
+
+    Raises:
+        NoTwinError: it can have none.
+    """
+    fields = [(name, _field(info), _default(info)) for name, info in model.model_fields.items()]
+    return msgspec.defstruct(model.__name__, fields, kw_only=True, forbid_unknown_fields=True, gc=False)
+
+
+def pattern_of(info: FieldInfo) -> re.Pattern[str] | None:
+    """The pattern of a field that is one text, to be looked at once it was read.
+
+    Such texts repeat: to remember them costs a tenth of matching each.
+    """
+    patterns = [pattern for one in info.metadata if (pattern := _pattern(one))]
+    return re.compile(patterns[0]) if info.annotation is str and patterns else None
+
+
+def _field(info: FieldInfo) -> Any:
+    apart = pattern_of(info) is not None
+    return _constrained(
+        _type(info.annotation), [one for one in info.metadata if not (apart and _pattern(one))]
+    )
+
+
+def _default(info: FieldInfo) -> Any:
+    if info.is_required():
+        return msgspec.field()
+    if info.default_factory is not None:
+        return msgspec.field(default_factory=cast("Callable[[], object]", info.default_factory))
+    return msgspec.field(default=info.default)
+
+
+def _type(annotation: Any) -> Any:
+    arguments = get_args(annotation)
+    if arguments:
+        return _generic(annotation, get_origin(annotation), arguments)
+    if annotation in _SAME:
+        return annotation
+    if annotation is AwareDatetime:
+        return Annotated[datetime, msgspec.Meta(tz=True)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return twin(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return annotation
+    raise NoTwinError(f"expected a type that both read alike, found {annotation!r}")
+
+
+def _generic(annotation: Any, origin: Any, arguments: Sequence[Any]) -> Any:
+    if origin is Annotated:
+        return _constrained(_type(arguments[0]), arguments[1:])
+    if origin in (Union, UnionType):
+        return reduce(or_, map(_type, arguments))
+    if origin in (list, dict):
+        return origin[tuple(map(_type, arguments))]
+    if origin is Literal:
+        return annotation
+    raise NoTwinError(f"expected a type that both read alike, found {annotation!r}")
+
+
+def _constrained(kind: Any, metadata: Iterable[object]) -> Any:
+    bounds: dict[str, Any] = {}
+    for one in _flat(metadata):
+        match one:
+            case at.MinLen(least):
+                bounds["min_length"] = least
+            case at.MaxLen(most):
+                bounds["max_length"] = most
+            case at.Ge() | at.Gt() | at.Le() | at.Lt():
+                name = _BOUNDS[type(one)]
+                bounds[name] = getattr(one, name)
+            case Strict() | Expecting():
+                pass
+            case _ if pattern := _pattern(one):
+                bounds["pattern"] = pattern
+            case at.BaseMetadata() if getattr(one, "__dict__", {}).keys() == {"union_mode"}:
+                pass
+            case _:
+                raise NoTwinError(f"expected a constraint that both know, found {one!r}")
+    return Annotated[kind, msgspec.Meta(**bounds)] if bounds else kind
+
+
+def _flat(metadata: Iterable[object]) -> Iterable[object]:
+    for one in metadata:
+        if isinstance(one, FieldInfo):
+            yield from one.metadata
+        else:
+            yield one
+
+
+def _pattern(constraint: object) -> str | None:
+    """A pattern in Python's words, whose $ would let a newline follow."""
+    pattern: str | None = getattr(constraint, "pattern", None)
+    return pattern and re.sub(r"\$\Z", r"\\Z", pattern)
