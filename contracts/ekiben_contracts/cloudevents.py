@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
+from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
@@ -46,7 +47,7 @@ _CONTENT_TYPE_HEADER = ("content-type", _JSON)
 _STRUCTURED_HEADER = ("content-type", STRUCTURED.encode())
 
 
-class CloudEvent(NamedTuple):
+class CloudEvent(Struct, frozen=True, gc=False):
     """An event with what its envelope said of it; `id` and `source` are None for bare JSON."""
 
     data: Event

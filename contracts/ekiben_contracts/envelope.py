@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
+from msgspec import Struct
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
@@ -19,7 +20,7 @@ _SPEC_VERSION: Final = SPEC_VERSION.encode()
 STRUCTURED: Final = "application/cloudevents+json"
 
 
-class Envelope(NamedTuple):
+class Envelope(Struct, frozen=True, gc=False):
     """The CloudEvents attributes that a reader needs; None where the record does not say."""
 
     type: str | None

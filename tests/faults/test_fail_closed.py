@@ -16,6 +16,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from msgspec.structs import replace
 
 from conformance.conftest import KafkaTopics
 from conformance.test_bus import (
@@ -126,7 +127,7 @@ async def test_a_full_disk(world: World, kafka: EmbeddedKafka, topics: None, att
     async def answer_at_length(batch: Sequence[Received]) -> Sequence[Verdict]:
         outgoing = [answer(received) for received in batch]
         return [
-            Emit((one._replace(event=one.event.model_copy(update={"message": "x" * 8_000})),))
+            Emit((replace(one, event=one.event.model_copy(update={"message": "x" * 8_000})),))
             for one in outgoing
         ]
 

@@ -162,8 +162,8 @@ def write(outgoing: Outgoing, author: Author, now: datetime, cause: Record | Non
     Raises:
         OutputTooLargeError: the broker would refuse it.
     """
-    topic, event, ce_id, key = outgoing
-    value, headers = encode(event, id=ce_id, source=author.source, time=now)
+    topic, event, key = outgoing.topic, outgoing.event, outgoing.key
+    value, headers = encode(event, id=outgoing.id, source=author.source, time=now)
     partition = None
     if key is None and cause is not None:
         key, partition = cause.key, cause.partition

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
+from msgspec import Struct
 from structlog.stdlib import get_logger
 
 from ekiben_bus.cluster import Batch, Cluster, Producer
@@ -22,7 +22,7 @@ class PublishError(Exception):
     """Some record was not acknowledged. Nothing of the same call may be taken as published."""
 
 
-class WireRecord(NamedTuple):
+class WireRecord(Struct, frozen=True, gc=False):
     """A record ready to produce. Without a partition it goes where Java's default puts its key."""
 
     topic: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import dead_letter_id
@@ -32,7 +34,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Received(NamedTuple):
+class Received(Struct, frozen=True, gc=False):
     """An input of a handler: the event, its envelope, and the record it came in, read by `group`.
 
     `attempt` is 1 unless the record came through one of the bus's own topics.

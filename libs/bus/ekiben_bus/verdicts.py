@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ekiben_bus.records import Received, Record
 from ekiben_contracts.event import Event
@@ -24,7 +25,7 @@ class Stage(StrEnum):
     PUBLISH = "publish"
 
 
-class Outgoing(NamedTuple):
+class Outgoing(Struct, frozen=True, gc=False):
     """An event to publish. Without a key of its own it takes key and partition of its input.
 
     `id` is its ce_id: computed from the input, so that a redelivery publishes the same id.
@@ -36,7 +37,7 @@ class Outgoing(NamedTuple):
     key: bytes | None = None
 
 
-class Emit(NamedTuple):
+class Emit(Struct, frozen=True, gc=False):
     """The input is answered: publish these events, none included."""
 
     outgoing: tuple[Outgoing, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from ekiben_contracts.event import FeatureValue, ModelName, Part
 from ekiben_contracts.health import BreakerState
 from ekiben_contracts.models import FeatureSpec, ProblemType
@@ -14,11 +16,11 @@ Features = Mapping[str, FeatureValue]
 """One row: values by feature name. Names that the signature does not have are ignored."""
 
 
-class ModelOutput(NamedTuple):
+class ModelOutput(Struct, frozen=True, gc=False):
     """What one version of a model answered to one row.
 
     `value` is the prediction, or of a classifier the probability of the positive (two classes) or
-    winning class. `latency_ms` is that of the whole call. A tuple: thousands are made a second.
+    winning class. `latency_ms` is that of the whole call. Thousands are made a second.
     """
 
     model: str

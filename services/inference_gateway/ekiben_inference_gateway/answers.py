@@ -24,7 +24,7 @@ def scored_event(scored: Scored) -> ModelsScored:
 
     Its parts were validated where they came from, so it is not validated again: half the cost.
     """
-    request, plan, features, choices = scored.asked
+    request, plan = scored.asked.request, scored.asked.plan
     asked = request.asked
     return ModelsScored.assemble(
         {
@@ -37,10 +37,10 @@ def scored_event(scored: Scored) -> ModelsScored:
             "requested_at": request.requested_at,
             "deadline": asked.deadline,
             **plan.in_force,
-            "calibrations": plan.calibrations(choices),
+            "calibrations": plan.calibrations(scored.asked.choices),
             "outputs": scored.outputs,
             "missing": [Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
-            "features": features,
+            "features": scored.asked.features,
             **explanation_fields(scored.explanations),
         }
     )

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from ekiben_inference_gateway.calling import Clients
 from ekiben_inference_gateway.deadlines import budget_s
 from ekiben_inference_gateway.explanations import Explanations
@@ -68,7 +70,7 @@ class Explainer:
         found = await self._ask_all(wanted_by_endpoint(scored, wanted), scored)
         explained = list(scored)
         for place in wanted:
-            explained[place] = scored[place]._replace(explanations=_explanations(found[place]))
+            explained[place] = replace(scored[place], explanations=_explanations(found[place]))
         return explained
 
     async def _ask_all(

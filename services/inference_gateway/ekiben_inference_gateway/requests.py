@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ekiben_contracts.prediction import PredictionRequested
 
 
-class Request(NamedTuple):
-    """What was asked, under which id, since when. A tuple: thousands are made a second."""
+class Request(Struct, frozen=True, gc=False):
+    """What was asked, under which id, since when. Thousands are made a second."""
 
     id: str
     asked: PredictionRequested

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
@@ -23,7 +24,7 @@ from ekiben_inference_gateway.routing import Choice, Plan
 from ekiben_serving.model_client import Features
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True, gc=False):
     """A request on its way to the models, with the version drawn for each member of its plan."""
 
     request: Request
@@ -32,7 +33,7 @@ class Asked(NamedTuple):
     choices: tuple[Choice, ...]
 
 
-class Scored(NamedTuple):
+class Scored(Struct, frozen=True, gc=False):
     """What the members of one request's plan answered, in the order of the plan."""
 
     asked: Asked

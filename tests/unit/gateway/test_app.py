@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from ekiben_contracts.identity import dead_letter_id
 from ekiben_contracts.models import Role
@@ -187,7 +188,7 @@ async def test_a_request_too_large_to_be_passed_on_is_answered_and_kept(kafka, m
     gateway = build(GatewaySettings(), QUICK, kafka.cluster, models.open)
     huge = {f"class-{n}-" + "x" * 100: 0.0 for n in range(RECORD_LIMIT // 100)}
     healthy = models.client("delay")._answer
-    models.client("delay")._answer = lambda row: healthy(row)._replace(probabilities=huge)
+    models.client("delay")._answer = lambda row: replace(healthy(row), probabilities=huge)
     async with running(gateway):
         ask(kafka)
         (answer,) = await kafka.events(PREDICTION_RESULTS, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ekiben_contracts.models import Role
 from ekiben_contracts.prediction import ModelsShadowed
@@ -128,9 +129,9 @@ async def test_a_shadow_at_an_address_that_gets_traffic_is_not_asked():
 async def test_a_difference_that_no_float_holds_is_left_out(shadow):
     event = (await only(shadow, scored(0, output(value=-1.7e308)))).event
     assert event.difference is not None
-    shadow.models.client("delay", "2")._answer = lambda row: shadow.models._answer(
-        "delay", "2", row
-    )._replace(value=1.7e308)
+    shadow.models.client("delay", "2")._answer = lambda row: replace(
+        shadow.models._answer("delay", "2", row), value=1.7e308
+    )
     event = (await only(shadow, scored(0, output(value=-1.7e308)))).event
     assert (event.status, event.difference) == ("answered", None)
     assert ModelsShadowed.from_json(event.to_json()) == event
