@@ -120,7 +120,7 @@ class Event(Part):
     def to_json(self) -> bytes:
         """The data as UTF-8 JSON."""
         try:
-            return dump(self)
+            return dump(self.__dict__)
         except REFUSED:
             return self.__pydantic_serializer__.to_json(self)
 

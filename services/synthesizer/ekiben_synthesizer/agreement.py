@@ -16,6 +16,8 @@ def agreement(outputs: Sequence[Output], half_width: float | None) -> float | No
     models it is the difference of their values, in units of the interval's half width, which is
     how far a model is expected to err; without an interval, of the largest value.
     """
+    if len(outputs) == 1:  # most requests ask one model
+        return None
     pairs = list(combinations(outputs, 2))
     if not pairs:
         return None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import Output
@@ -19,7 +20,7 @@ class CombinationError(ValueError):
     """These outputs cannot become one answer the way that was asked. Mend the ensemble's definition."""
 
 
-class Combined(NamedTuple):
+class Combined(Struct, frozen=True, gc=False):
     """One answer. `label` and `probabilities` are None unless classifiers gave it."""
 
     prediction: float
@@ -69,14 +70,30 @@ def combine(outputs: Sequence[Output], parts: Sequence[float], classes: Sequence
     Raises:
         CombinationError: some output has no probabilities, or others' classes.
     """
+    if len(outputs) == 1:  # most requests ask one model
+        return _alone(outputs[0], classes)
     if all(output.probabilities is None for output in outputs):
         values = [output.value for output in outputs]
         return Combined(_mean(values, parts), _unanimous(outputs))
     order = _class_order(outputs, classes)
     columns = [_probabilities(output, order) for output in outputs]
-    mean = _by_class(columns, parts, order)
-    label = max(reversed(order), key=mean.__getitem__)  # a tie goes to the later class: the positive one
-    return Combined(mean[order[-1] if len(order) == BINARY else label], label, mean)
+    return _decided(order, {name: _mean([column[name] for column in columns], parts) for name in order})
+
+
+def _alone(output: Output, classes: Sequence[str] | None) -> Combined:
+    if output.probabilities is None:
+        return Combined(output.value, output.label)
+    order = _class_order((output,), classes)
+    found = _probabilities(output, order)
+    return _decided(order, {name: found[name] for name in order})
+
+
+def _decided(order: Sequence[str], mean: dict[str, float]) -> Combined:
+    if len(order) == BINARY:
+        other, positive = order
+        return Combined(mean[positive], positive if mean[positive] >= mean[other] else other, mean)
+    label = max(reversed(order), key=mean.__getitem__)  # a tie goes to the later class
+    return Combined(mean[label], label, mean)
 
 
 def _weighted(outputs: Sequence[Output], weights: Mapping[str, float]) -> tuple[float, ...]:
@@ -90,18 +107,8 @@ def _weighted(outputs: Sequence[Output], weights: Mapping[str, float]) -> tuple[
     return tuple(weight / total for weight in found)
 
 
-def _by_class(
-    columns: Sequence[Mapping[str, float]], parts: Sequence[float], order: Sequence[str]
-) -> dict[str, float]:
-    if len(columns) == 1:  # most requests ask one model
-        return {name: columns[0][name] for name in order}
-    return {name: _mean([column[name] for column in columns], parts) for name in order}
-
-
 def _mean(values: Sequence[float], parts: Sequence[float]) -> float:
     """Exact in any order of the members (fsum), and never outside what they said."""
-    if len(values) == 1:
-        return values[0]
     mean = math.fsum(value * part for value, part in zip(values, parts, strict=True))
     return min(max(mean, min(values)), max(values))
 
@@ -110,7 +117,7 @@ def _class_order(outputs: Sequence[Output], classes: Sequence[str] | None) -> Se
     """As the route says; where it says nothing fitting, as the first model by name sent them."""
     first = outputs[0] if len(outputs) == 1 else min(outputs, key=lambda output: output.model)
     sent = first.probabilities or {}
-    return classes if classes is not None and set(classes) == sent.keys() else list(sent)
+    return classes if classes is not None and sent.keys() == set(classes) else list(sent)
 
 
 def _probabilities(output: Output, order: Sequence[str]) -> Mapping[str, float]:

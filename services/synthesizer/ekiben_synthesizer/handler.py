@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Outgoing, Verdict
@@ -20,7 +21,7 @@ UNCOMBINABLE = "uncombinable"
 """The reason of dead letters whose outputs do not fit the method or each other."""
 
 
-class Scored(NamedTuple):
+class Scored(Struct, frozen=True, gc=False):
     """A scored request, which attempt at it this is, and the id its dead letter would have."""
 
     event: ModelsScored

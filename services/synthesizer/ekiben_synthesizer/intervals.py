@@ -28,8 +28,10 @@ def half_width(
     It is the narrowest that holds `coverage`; where the calibrations have no such level, the
     widest that holds anything. None where a member has no calibration.
     """
+    if None in calibrations:
+        return None
     quantiles = [_by_level(calibration) for calibration in calibrations if calibration is not None]
-    if not quantiles or len(quantiles) < len(calibrations):
+    if not quantiles:
         return None
     levels = sorted(set.intersection(*(set(of_member) for of_member in quantiles)))
     guaranteed = {level: round(1 - len(quantiles) * (1 - level), _DIGITS) for level in levels}

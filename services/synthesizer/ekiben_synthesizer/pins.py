@@ -20,6 +20,8 @@ class RouteTable(Protocol):
 
 def calibrations(scored: ModelsScored, routes: RouteTable) -> list[Calibration | None]:
     """The pinned calibration of each output, in their order; None where it has none."""
+    if not scored.calibrations:
+        return [None] * len(scored.outputs)
     return [
         _calibration(output.model, scored.calibrations.get(output.model), routes) for output in scored.outputs
     ]
@@ -27,13 +29,17 @@ def calibrations(scored: ModelsScored, routes: RouteTable) -> list[Calibration |
 
 def classes(scored: ModelsScored, routes: RouteTable) -> Sequence[str] | None:
     """The order of the classes of the first model by name; members of an ensemble share it."""
-    route = _route(min(output.model for output in scored.outputs), routes) if scored.outputs else None
+    if not scored.outputs:
+        return None
+    route = _route(min([output.model for output in scored.outputs]), routes)
     return route.classes if route else None
 
 
 def is_unresolved(scored: ModelsScored, routes: RouteTable) -> bool:
     """Whether it pins a calibration that the routes, as far as they were read, do not hold."""
-    return any(_calibration(model, pinned, routes) is None for model, pinned in scored.calibrations.items())
+    return bool(scored.calibrations) and any(
+        _calibration(model, pinned, routes) is None for model, pinned in scored.calibrations.items()
+    )
 
 
 def _calibration(model: str, pinned: str | None, routes: RouteTable) -> Calibration | None:
