@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from ekiben_serving.errors import BadRequestError, ModelClientError, ModelTimeoutError, NoExplainerError
 from ekiben_serving.model_client import Explanation, Features, ModelClient, ModelOutput
@@ -104,7 +105,7 @@ class ModelClientPromises:
         single = await client.predict("UA1", subject.row, "short_term")
 
         assert isinstance(batched, ModelOutput)
-        assert single._replace(latency_ms=0) == batched._replace(latency_ms=0)
+        assert replace(single, latency_ms=0) == replace(batched, latency_ms=0)
 
     async def test_one_row_that_breaks_the_signature_is_a_bad_request(
         self, client: ModelClient, subject: Subject

@@ -52,8 +52,8 @@ def _asker(failure: Failure) -> _Asker:
     record, received = failure.record, failure.received
     if received is None:
         received = Received(decode(record.value, record.headers, MODEL_OUTPUTS).data, record, SYNTHESIZER)
-    event, attempt, _ = scored_of(received)
-    return _Asker(event.request_id, attempt, event.model, event.entity_id)
+    scored = scored_of(received)
+    return _Asker(scored.event.request_id, scored.attempt, scored.event.model, scored.event.entity_id)
 
 
 def _named_by(error: ContractError) -> _Asker | None:
