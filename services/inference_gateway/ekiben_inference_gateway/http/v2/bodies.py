@@ -7,6 +7,7 @@ from typing import Final
 from ekiben_inference_gateway.http.v2.refused import RefusedError, shortly
 
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
+BINARY: Final = "application/octet-stream"
 _LONGEST_LENGTH: Final = 18
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from ekiben_contracts.models import FeatureSpec
-from ekiben_inference_gateway.http.v2.datatypes import OF_FEATURE, Array, is_number, takes
+from ekiben_inference_gateway.http.v2.columns import refuse_wide, texts_of, values_of
+from ekiben_inference_gateway.http.v2.datatypes import OF_FEATURE, is_number, takes
 from ekiben_inference_gateway.http.v2.refused import RefusedError, dimensions, shortly
 from ekiben_inference_gateway.http.v2.tensors import Tensor
 from ekiben_serving.model_client import Features
@@ -39,7 +38,7 @@ def rows_of(tensors: Sequence[Tensor], signature: Sequence[FeatureSpec]) -> Rows
         name: named.pop(name) for name in (ENTITY_ID, REQUEST_ID) if name in named and name not in specs
     }
     _refuse_unlike(tensors)
-    ids = {name: _texts(tensor) for name, tensor in identity.items()}
+    ids = {name: texts_of(tensor) for name, tensor in identity.items()}
     matrix = _matrix(named, specs)
     columns = _split(matrix, signature) if matrix is not None else _columns(named, specs)
     if not columns:
@@ -95,59 +94,21 @@ def _split(matrix: Tensor, signature: Sequence[FeatureSpec]) -> dict[str, list[F
             f"order of the metadata, found {dimensions(list(matrix.shape))}"
         )
     columns = matrix.values.reshape(matrix.shape).T
-    return {spec.name: _values(matrix.name, column) for spec, column in zip(signature, columns, strict=True)}
+    return {
+        spec.name: values_of(matrix.name, column) for spec, column in zip(signature, columns, strict=True)
+    }
 
 
 def _columns(named: Mapping[str, Tensor], specs: Mapping[str, FeatureSpec]) -> dict[str, list[FeatureValue]]:
     for name, tensor in named.items():
-        _flat(tensor)
+        refuse_wide(tensor)
         spec = specs.get(name)
         if spec is not None and not takes(spec.dtype, tensor.datatype):
             raise RefusedError(
                 f"input {shortly(name)}: expected {OF_FEATURE[spec.dtype]} for a feature of dtype "
                 f"{spec.dtype}, found {tensor.datatype}"
             )
-    return {name: _values(name, tensor.values) for name, tensor in named.items()}
-
-
-def _values(name: str, values: Array) -> list[FeatureValue]:
-    """Python's own values. NaN is null, as everywhere among numbers; infinity is nothing."""
-    found: list[FeatureValue] = values.tolist()
-    if values.dtype.kind != "f":
-        return found
-    missing = np.isnan(values)
-    if (endless := np.isinf(values)).any():
-        row = int(endless.argmax())
-        raise RefusedError(
-            f"input {shortly(name)}: expected finite numbers, and NaN for what is unknown, found "
-            f"{found[row]} in row {row}"
-        )
-    return (
-        [None if null else value for value, null in zip(found, missing, strict=True)]
-        if missing.any()
-        else found
-    )
-
-
-def _texts(tensor: Tensor) -> list[str]:
-    """Who or which each row is: texts, none of them empty."""
-    _flat(tensor)
-    texts = tensor.values.tolist()
-    if tensor.datatype != "BYTES" or not all(texts):
-        raise RefusedError(
-            f"input {shortly(tensor.name)}: expected a text of BYTES for each row, found "
-            f"{'an empty one' if tensor.datatype == 'BYTES' else tensor.datatype}"
-        )
-    return texts
-
-
-def _flat(tensor: Tensor) -> None:
-    if len(tensor.shape) > 1 and tensor.shape[1] != 1:
-        raise RefusedError(
-            f"input {shortly(tensor.name)}: expected a shape [rows] or [rows, 1], found "
-            f"{dimensions(list(tensor.shape))}. One input of all columns takes a model of numbers alone, and "
-            "a name of its own"
-        )
+    return {name: values_of(name, tensor.values) for name, tensor in named.items()}
 
 
 def _names(specs: Mapping[str, FeatureSpec]) -> str:
