@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import GATEWAY
 from ekiben_inference_gateway.app import build
+from ekiben_inference_gateway.http.settings import HttpSettingsError, read_settings
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_telemetry.logging import configure
 
@@ -12,7 +15,11 @@ from ekiben_telemetry.logging import configure
 def main() -> None:
     """Consume until SIGTERM or SIGINT, then drain."""
     configure(GATEWAY)
-    build(GatewaySettings(), ServiceSettings(), KafkaSettings()).run()
+    try:
+        http = read_settings()
+    except HttpSettingsError as error:
+        sys.exit(str(error))
+    build(GatewaySettings(), ServiceSettings(), KafkaSettings(), http=http).run()
 
 
 if __name__ == "__main__":

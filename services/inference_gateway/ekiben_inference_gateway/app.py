@@ -17,6 +17,8 @@ from ekiben_inference_gateway.endpoint_health.watches import Watches
 from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
 from ekiben_inference_gateway.failures import on_failure
 from ekiben_inference_gateway.handler import answer
+from ekiben_inference_gateway.http.core import Core
+from ekiben_inference_gateway.http.settings import HttpSettings
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
@@ -29,11 +31,16 @@ from ekiben_inference_gateway.sweeping import sweep
 from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints, read_endpoints
 
 
+class HttpExtraError(ImportError):
+    """The gateway is to answer over HTTP, and was installed without what that takes."""
+
+
 def build(
     settings: GatewaySettings,
     service_settings: ServiceSettings,
     kafka: KafkaSettings | Cluster,
     open_client: OpenClient | None = None,
+    http: HttpSettings | None = None,
 ) -> Service:
     """The gateway as a service, not started. Tests give it a cluster in memory and clients of their own."""
     service = Service(GATEWAY, service_settings, kafka)
@@ -54,13 +61,15 @@ def build(
     asking = partial(Caller, clients, outages=outages, latencies=latencies, paces=paces, metrics=metrics)
     skew = timedelta(seconds=settings.clock_skew_s)
     explain_limits = ExplainLimits(settings.explain_rows, settings.explain_budget_s, skew)
+    explainer = Explainer(clients, explain_limits, metrics, now)
+    limits = Limits(settings.call_budget_s, skew)
     handler = partial(
         answer,
-        explainer=Explainer(clients, explain_limits, metrics, now),
+        explainer=explainer,
         routes=routes,
         static=static,
         outages=outages,
-        limits=Limits(settings.call_budget_s, skew),
+        limits=limits,
         paces=paces,
         draw_by=settings.draw_by,
         clock=now,
@@ -80,6 +89,10 @@ def build(
             settings.client_sweep_s,
         )
     )
+    if http is not None and http.port is not None:
+        caller = asking(patience=main_flow)
+        core = Core(routes, clients, caller, explainer, limits, paces, settings.draw_by, now, metrics, static)
+        _answer_over_http(service, http, core)
     service.consume(
         PREDICTION_REQUESTS,
         partial(handler, caller=asking(patience=main_flow)),
@@ -87,6 +100,19 @@ def build(
         parked=partial(handler, caller=asking(patience=ParkedLane())),
     )
     return service
+
+
+def _answer_over_http(service: Service, http: HttpSettings, core: Core) -> None:
+    try:
+        from ekiben_inference_gateway.http.face import Face  # noqa: PLC0415 - a web framework: an extra
+    except ModuleNotFoundError as error:
+        raise HttpExtraError(
+            f"EKIBEN_HTTP_PORT is {http.port}, which needs the extra http, found no {error.name}; "
+            "install ekiben-inference-gateway[http], or leave the port unset"
+        ) from error
+    face = Face(http, core, service.publish, service.registry)
+    service.resource(face.lifespan)
+    service.background(face.publish_answers)
 
 
 def now() -> datetime:

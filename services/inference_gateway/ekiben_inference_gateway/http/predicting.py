@@ -49,6 +49,10 @@ class Predictor(Protocol):
         """Every single model that can be asked now, by name."""
         ...
 
+    async def find(self, name: str, version: str | None = None) -> ServedModel | Refusal:
+        """One of them, with that version alone if one is named; before it is unknown the routes are read."""
+        ...
+
     async def health(self, model: ServedModel) -> Mapping[Endpoint, EndpointHealth]:
         """Each endpoint behind a model, asked now, all at the same time."""
         ...

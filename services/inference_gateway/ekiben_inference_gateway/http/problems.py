@@ -30,6 +30,7 @@ class TransportCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     RATE_LIMITED = "rate_limited"
     BUSY = "busy"
+    UNEXPLAINED = "unexplained"
 
 
 Code = FailureCode | TransportCode
@@ -47,6 +48,7 @@ _STATUS: Mapping[Code, tuple[int, str]] = {
     FailureCode.MISSING_FEATURES: (422, "Features are missing"),
     # not 504: proxies and clients send those again, and a deadline stays past
     FailureCode.DEADLINE_EXCEEDED: (422, "The deadline is past"),
+    TransportCode.UNEXPLAINED: (422, "The model answered without an explanation"),
     TransportCode.RATE_LIMITED: (429, "The caller asks too often"),
     FailureCode.INTERNAL: (500, "The model or the gateway failed on this request"),
     FailureCode.MODEL_UNAVAILABLE: (503, "The model does not answer now"),

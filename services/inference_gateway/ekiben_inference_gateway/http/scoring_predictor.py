@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_contracts.routing import ModelRouted
-from ekiben_inference_gateway.admission import DrawBy, admit
-from ekiben_inference_gateway.calling import Caller, Clients
+from ekiben_inference_gateway.admission import admit
 from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.deadlines import is_past
-from ekiben_inference_gateway.explaining import Explainer
 from ekiben_inference_gateway.handler import route
+from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.microbatches import LaneBounds, Lanes
 from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
 from ekiben_inference_gateway.http.wording import (
@@ -26,31 +24,14 @@ from ekiben_inference_gateway.http.wording import (
     not_routed,
     routes_unknown,
 )
-from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
-from ekiben_inference_gateway.pacing import Paces
+from ekiben_inference_gateway.metrics import UNROUTED
 from ekiben_inference_gateway.refusals import Refusal, past_deadline
 from ekiben_inference_gateway.requests import Request
-from ekiben_inference_gateway.routing import NO_MEMBERS, Choice, Endpoint, Member, Router, RouteTable
-from ekiben_inference_gateway.scoring import Asked, Limits, Scored, score
+from ekiben_inference_gateway.routing import Choice, Endpoint, Member, Plan, Router
+from ekiben_inference_gateway.scoring import Asked, Scored, score
 from ekiben_serving.model_client import EndpointHealth
 
 Answer = Scored | Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What the bus and HTTP share: who is routed, how models are asked, and what is known of them."""
-
-    routes: RouteTable
-    clients: Clients
-    caller: Caller
-    explainer: Explainer
-    limits: Limits
-    paces: Paces
-    draw_by: DrawBy
-    clock: Callable[[], datetime]
-    metrics: GatewayMetrics
-    static: Mapping[str, Member] = NO_MEMBERS
 
 
 class ScoringPredictor:
@@ -88,6 +69,18 @@ class ScoringPredictor:
         plans = (router.plan(name) for name in router.names)
         return {plan.name: self._served(plan.members[0]) for plan in plans if plan and plan.ensemble is None}
 
+    async def find(self, name: str, version: str | None = None) -> ServedModel | Refusal:
+        """See Predictor.find."""
+        router, behind = await route({name}, self._core.routes, self._core.static)
+        plan = self._plan(name, router, behind)
+        if isinstance(plan, Refusal):
+            return plan
+        served = self._served(plan.members[0])
+        if version is None:
+            return served
+        choice = _version(plan, version)
+        return choice if isinstance(choice, Refusal) else served._replace(choices=(choice,))
+
     async def health(self, model: ServedModel) -> Mapping[Endpoint, EndpointHealth]:
         """See Predictor.health."""
         clients = [self._core.clients.of(choice) for choice in model.choices]
@@ -103,17 +96,22 @@ class ScoringPredictor:
     def _admit(
         self, request: Request, router: Router, behind: str | None, version: str | None, now: datetime
     ) -> Asked | Refusal:
-        name = request.asked.model
+        plan = self._plan(request.asked.model, router, behind)
+        if isinstance(plan, Refusal):
+            return plan
+        admitted = admit(request, router, self._core.draw_by, now, self._core.limits.clock_skew)
+        if isinstance(admitted, Refusal) or version is None:
+            return admitted
+        choice = _version(plan, version)
+        return choice if isinstance(choice, Refusal) else admitted._replace(choices=(choice,))
+
+    def _plan(self, name: str, router: Router, behind: str | None) -> Plan | Refusal:
+        """Of a single model. `behind` says why the routes may not be known to their end."""
         plan = router.plan(name)
         if plan is None:
             unknown = not_routed(name, self._core.routes.get(f"model/{name}"), router.names)
             return unknown if behind is None else routes_unknown(behind)
-        if plan.ensemble is not None:
-            return ensemble_over_http(plan)
-        admitted = admit(request, router, self._core.draw_by, now, self._core.limits.clock_skew)
-        if isinstance(admitted, Refusal) or version is None:
-            return admitted
-        return _pinned(admitted, version)
+        return plan if plan.ensemble is None else ensemble_over_http(plan)
 
     async def _ask(self, admitted: Sequence[Asked | Refusal]) -> list[Answer]:
         """All endpoints at the same time. A busy one refuses its rows; where all are, all is refused."""
@@ -159,12 +157,12 @@ def _refused(error: BaseException, rows: int, of: int) -> Sequence[Refusal]:
     raise error
 
 
-def _pinned(asked: Asked, version: str) -> Asked | Refusal:
-    choices: Sequence[Choice] = asked.plan.members[0].choices
+def _version(plan: Plan, version: str) -> Choice | Refusal:
+    choices = plan.members[0].choices
     for choice in choices:
         if choice.endpoint.version == version:
-            return asked._replace(choices=(choice,))
-    return no_such_version(asked.plan.name, version, [choice.endpoint.version for choice in choices])
+            return choice
+    return no_such_version(plan.name, version, [choice.endpoint.version for choice in choices])
 
 
 def _too_late(asked: Asked, now: datetime) -> Refusal:

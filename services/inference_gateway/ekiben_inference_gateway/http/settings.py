@@ -7,10 +7,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ekiben_contracts.access import Rate
+from ekiben_contracts.wording import describe
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Of tokens: with a public key only, so that what verifies one can never make one."""
@@ -119,6 +120,23 @@ class HttpSettings(BaseSettings):
                 "missing: a token for somebody else must not open this gateway"
             )
         return self
+
+
+class HttpSettingsError(ValueError):
+    """The gateway must not listen like this. Mend the variable that the message names."""
+
+
+def read_settings() -> HttpSettings:
+    """What the environment says.
+
+    Raises:
+        HttpSettingsError: a variable is wrong, or callers would be unknown.
+    """
+    try:
+        return HttpSettings()
+    except ValidationError as error:
+        own = [str(one.get("ctx", {}).get("error")) for one in error.errors() if one["type"] == "value_error"]
+        raise HttpSettingsError(f"EKIBEN_HTTP_*: {'; '.join(own) or describe(error)}") from None
 
 
 def is_loopback(host: str) -> bool:

@@ -62,6 +62,14 @@ def routes_unknown(why: str) -> Refusal:
     return Refusal(FailureCode.MODEL_UNAVAILABLE, f"{why}; ask again later")
 
 
+def unexplained(model: str, reason: str) -> str:
+    """Its prediction is there, and nothing says what moved it."""
+    return (
+        f"expected {model} to say what moved its answer, found: {reason.rstrip('.')}; ask for the "
+        "prediction alone, or deploy the model with an explainer"
+    )
+
+
 def is_final(refusal: Refusal) -> bool:
     """Whether it is the end of this request, so that everybody may be told.
 

@@ -1,0 +1,199 @@
+"""OIDC tokens: whom they let in, and every way in which they do not."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from ekiben_contracts.access import Scope
+from ekiben_inference_gateway.http.access.callers import UnknownCallerError, UnreachableProviderError
+from ekiben_inference_gateway.http.access.tokens import (
+    JwksError,
+    KeysOfFile,
+    KeysOfUrl,
+    TokenRules,
+    Tokens,
+    scopes_of,
+)
+
+ISSUER, AUDIENCE = "https://issuer.example", "ekiben"
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC = ec.generate_private_key(ec.SECP256R1())
+JWKS = {
+    "keys": [
+        {**json.loads(RSAAlgorithm.to_jwk(RSA.public_key())), "kid": "rsa", "use": "sig"},
+        {**json.loads(ECAlgorithm.to_jwk(EC.public_key())), "kid": "ec", "use": "sig"},
+    ]
+}
+RULES = TokenRules(ISSUER, AUDIENCE, frozenset({"RS256", "ES256"}))
+
+
+def token(key=RSA, algorithm="RS256", kid="rsa", **claims):
+    said = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "ana",
+        "exp": datetime.now(UTC) + timedelta(minutes=5),
+        "scope": "openid predict admin",
+        **claims,
+    }
+    said = {name: value for name, value in said.items() if value is not None}
+    return jwt.encode(said, key, algorithm, headers={"kid": kid} if kid else None)
+
+
+@pytest.fixture
+def jwks_file(tmp_path):
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(JWKS))
+    return path
+
+
+@pytest.fixture
+def tokens(jwks_file):
+    return Tokens(KeysOfFile(jwks_file), RULES)
+
+
+@pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "rsa"), (EC, "ES256", "ec")])
+async def test_a_token_of_the_issuer_lets_in_with_the_scopes_known_here(tokens, key, algorithm, kid):
+    caller = await tokens.caller(token(key, algorithm, kid))
+    assert (caller.id, caller.scopes) == (f"{ISSUER} ana", {Scope.PREDICT, Scope.ADMIN})
+
+
+def _public_key_as_secret():
+    """The oldest trick: the public key taken for the secret of HS256 (CVE-2015-9235)."""
+    pem = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head, body = (
+        jwt.utils.base64url_encode(json.dumps(part).encode()).decode()
+        for part in (
+            {"alg": "HS256", "typ": "JWT", "kid": "rsa"},
+            {"iss": ISSUER, "aud": AUDIENCE, "sub": "eve", "exp": 4_000_000_000, "scope": "predict"},
+        )
+    )
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        f"{head}.{body}".encode(), pem
+    )
+    return f"{head}.{body}.{jwt.utils.base64url_encode(signature).decode()}"
+
+
+BAD = {
+    "expired": lambda: token(exp=datetime.now(UTC) - timedelta(minutes=1)),
+    "without an end": lambda: token(exp=None),
+    "not yet valid": lambda: token(nbf=datetime.now(UTC) + timedelta(minutes=1)),
+    "of another issuer": lambda: token(iss="https://evil.example"),
+    "without an issuer": lambda: token(iss=None),
+    "for somebody else": lambda: token(aud="payments"),
+    "for nobody": lambda: token(aud=None),
+    "of nobody": lambda: token(sub=None),
+    "signed by a stranger": lambda: token(STRANGER),
+    "of an unknown key": lambda: token(kid="other"),
+    "without a key id": lambda: token(kid=None),
+    "by an algorithm not allowed": lambda: token(algorithm="RS512"),
+    "by another key's algorithm": lambda: token(kid="ec"),
+    "unsigned": lambda: jwt.encode({"sub": "eve"}, "", "none", headers={"kid": "rsa"}),
+    "signed with the public key": _public_key_as_secret,
+    "cut off": lambda: token()[:-9],
+    "changed": lambda: token().replace(".", ".e", 1),
+    "no token": lambda: "hello",
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+async def test_any_other_token_lets_nobody_in_and_is_not_told(tokens, bad):
+    sent = bad()
+    with pytest.raises(UnknownCallerError) as refused:
+        await tokens.caller(sent)
+    assert sent not in str(refused.value)
+
+
+async def test_clocks_may_be_off_by_the_leeway(jwks_file):
+    rules = TokenRules(ISSUER, AUDIENCE, RULES.algorithms, leeway_s=30)
+    caller = await Tokens(KeysOfFile(jwks_file), rules).caller(
+        token(exp=datetime.now(UTC) - timedelta(seconds=5))
+    )
+    assert caller.scopes == {Scope.PREDICT, Scope.ADMIN}
+
+
+@pytest.mark.parametrize(
+    ("claims", "scopes"),
+    [
+        ({"scope": "predict explain"}, {Scope.PREDICT, Scope.EXPLAIN}),
+        ({"scp": ["admin", "x"]}, {Scope.ADMIN}),
+        ({"scp": "predict"}, {Scope.PREDICT}),
+        ({"scope": "predictions"}, set()),
+        ({"scope": {"predict": True}}, set()),
+        ({"scope": 7}, set()),
+        ({}, set()),
+    ],
+)
+def test_scopes_are_whole_words_of_scope_or_scp(claims, scopes):
+    assert scopes_of(claims) == scopes
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "x"}]}'])
+def test_a_file_that_is_no_jwks_is_named(tmp_path, text):
+    path = tmp_path / "jwks.json"
+    path.write_text(text)
+    with pytest.raises(JwksError, match=r"jwks\.json"):
+        KeysOfFile(path)
+
+
+class Provider:
+    """An issuer's JWKS over HTTP, on a free port."""
+
+    def __init__(self):
+        self.asked = 0
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                provider.asked += 1
+                body = json.dumps(JWKS).encode()
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *said):
+                """Quietly."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/jwks"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def provider():
+    found = Provider()
+    yield found
+    found.stop()
+
+
+async def test_keys_are_fetched_once_however_many_unknown_ones_are_sent(provider):
+    tokens = Tokens(KeysOfUrl(provider.url), RULES)
+    for _ in range(5):
+        assert (await tokens.caller(token())).id == f"{ISSUER} ana"
+    for number in range(5):
+        with pytest.raises(UnknownCallerError):
+            await tokens.caller(token(kid=f"other-{number}"))
+    assert provider.asked == 1
+
+
+async def test_while_the_provider_is_away_nobody_can_tell(provider):
+    provider.stop()
+    with pytest.raises(UnreachableProviderError):
+        await Tokens(KeysOfUrl(provider.url), RULES).caller(token())
