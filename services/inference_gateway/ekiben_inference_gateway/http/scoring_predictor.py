@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from msgspec.structs import replace
+
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_contracts.routing import ModelRouted
 from ekiben_inference_gateway.admission import admit
@@ -103,7 +105,7 @@ class ScoringPredictor:
         if isinstance(admitted, Refusal) or version is None:
             return admitted
         choice = _version(plan, version)
-        return choice if isinstance(choice, Refusal) else admitted._replace(choices=(choice,))
+        return choice if isinstance(choice, Refusal) else replace(admitted, choices=(choice,))
 
     def _plan(self, name: str, router: Router, behind: str | None) -> Plan | Refusal:
         """Of a single model. `behind` says why the routes may not be known to their end."""
