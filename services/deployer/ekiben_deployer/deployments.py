@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ekiben_contracts.deployment import DeploymentRequested, Target
+from ekiben_contracts.deployment import DeploymentRequested, Strategy, Target
 from ekiben_deployer.known import Known
+from ekiben_deployer.routes import champion
 from ekiben_deployer.stages import skipped
 from ekiben_deployer.strategies import STEPS
 
@@ -63,6 +64,14 @@ def _other_problem(request: DeploymentRequested, known: Known) -> str | None:
     )
 
 
+def _nothing_to_shadow(request: DeploymentRequested, known: Known) -> str | None:
+    serving = champion(known.routes.get(request.model))
+    if request.strategy is not Strategy.SHADOW or (serving and serving.version != request.version):
+        return None
+    found = "none" if serving is None else "that this one serves"
+    return f"expected another version of {request.model} that serves, found {found}; try direct"
+
+
 _OBJECTIONS: tuple[Callable[[DeploymentRequested, Known], str | None], ...] = (
     _strategy_unsupported,
     _target_unsupported,
@@ -71,4 +80,5 @@ _OBJECTIONS: tuple[Callable[[DeploymentRequested, Known], str | None], ...] = (
     _name_is_an_ensemble,
     _not_trained,
     _other_problem,
+    _nothing_to_shadow,
 )

@@ -22,6 +22,7 @@ Request = DeploymentRequested | DeploymentRollbackRequested | DeploymentRetireRe
 
 RETIRE = (Step.PLANNED, Step.ROUTED, Step.RETIRED, Step.COMPLETED)
 DEFINE = (Step.PLANNED, Step.ROUTED, Step.COMPLETED)
+SHADOW = STEPS[Strategy.SHADOW]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ekiben_contracts.deployment import EnsembleRequested, Step
-from ekiben_contracts.routing import ModelRouted
-from ekiben_deployer.planning import RETIRE, Plan, Request
+from ekiben_contracts.models import Role
+from ekiben_contracts.routing import ModelRouted, RoutedVersion
+from ekiben_deployer.planning import RETIRE, SHADOW, Plan, Request
 from ekiben_deployer.progress import Progress
-from ekiben_deployer.routes import champion
+from ekiben_deployer.routes import champion, is_asked
 from ekiben_deployer.targets import Instance
 
 
@@ -47,30 +48,36 @@ def holds(step: Step, plan: Plan, seen: Seen) -> bool:
     if step is Step.ROUTED:
         return _routed(plan, seen)
     if step is Step.RETIRED:
-        return not to_stop(plan, seen.instances)
+        return not to_stop(plan, seen)
     return True
 
 
-def to_stop(plan: Plan, instances: Mapping[str, Instance]) -> Sequence[str]:
-    """The versions that still run and should not once the plan is through."""
+def to_stop(plan: Plan, seen: Seen) -> Sequence[str]:
+    """The versions that still run and should not once the plan is through: shadows go on."""
     if plan.steps == RETIRE:
-        return [version for version in instances if version == plan.version]
-    return [version for version in instances if version != plan.version]
+        return [version for version in seen.instances if version == plan.version]
+    routed = seen.route.versions if seen.route else []
+    kept = {plan.version, *(version.version for version in routed if version.role is Role.SHADOW)}
+    return [version for version in seen.instances if version not in kept]
 
 
 def _routed(plan: Plan, seen: Seen) -> bool:
     if plan.version is None:
         return seen.definition_holds
-    serving = champion(seen.route)
+    found = next((v for v in seen.route.versions if v.version == plan.version), None) if seen.route else None
     if plan.steps == RETIRE:
-        return serving is None or serving.version != plan.version
+        return found is None or not is_asked(found)
     instance = seen.instances.get(plan.version)
     return (
-        serving is not None
+        found is not None
         and instance is not None
-        and (serving.version, serving.url, serving.bento)
-        == (plan.version, instance.url, instance.served.bento)
+        and _has_its_role(found, plan, seen)
+        and (found.url, found.bento) == (instance.url, instance.served.bento)
     )
+
+
+def _has_its_role(found: RoutedVersion, plan: Plan, seen: Seen) -> bool:
+    return found.role is Role.SHADOW if plan.steps == SHADOW else found == champion(seen.route)
 
 
 def unblocked(unfinished: Iterable[Request]) -> Sequence[Request]:

@@ -33,29 +33,37 @@ def previous(route: ModelRouted | None) -> RoutedVersion | None:
     return max(retired, key=lambda v: v.retired_at.timestamp() if v.retired_at else 0.0, default=None)
 
 
+def is_asked(version: RoutedVersion) -> bool:
+    """Whether anybody asks it, so that it has to run: it gets traffic, or shadows what does."""
+    return version.weight > 0 or version.role is Role.SHADOW
+
+
 def direct(
     current: ModelRouted | None, trained: ModelTrained, endpoint: Endpoint, now: datetime, keep: timedelta
 ) -> ModelRouted:
-    """All traffic to one version; what served before stays, at weight 0, for as long as `keep`."""
-    routed = RoutedVersion(
-        version=trained.version,
-        url=endpoint.url,
-        weight=ALL_TRAFFIC,
-        role=Role.CHAMPION,
-        signature=trained.signature,
-        calibration=trained.calibration,
-        bento=endpoint.bento,
-    )
+    """All traffic to one version; what served before stays, at weight 0, for as long as `keep`.
+
+    The shadows of what served are those of what serves now.
+    """
+    routed = _routed(trained, endpoint, ALL_TRAFFIC, Role.CHAMPION)
     others = [v for v in current.versions if v.version != trained.version] if current else []
+    shadows = [v for v in others if v.role is Role.SHADOW]
+    retired = [_retire(v, now) for v in others if v.role is not Role.SHADOW]
     return ModelRouted(
         model=trained.model,
         revision=current.revision + 1 if current else 1,
         problem_type=trained.problem_type,
         classes=trained.classes,
         feature_service=trained.feature_service,
-        versions=[routed, *_prune([_retire(v, now) for v in others], now, keep)],
+        versions=[routed, *shadows, *_prune(retired, now, keep)],
         routed_at=now,
     )
+
+
+def shadow(current: ModelRouted, trained: ModelTrained, endpoint: Endpoint, now: datetime) -> ModelRouted:
+    """One version more, which answers nobody: all else stays as it is."""
+    others = [v for v in current.versions if v.version != trained.version]
+    return _succeed(current, [*others, _routed(trained, endpoint, 0, Role.SHADOW)], now)
 
 
 def withdraw(current: ModelRouted, version: str, now: datetime) -> ModelRouted:
@@ -69,7 +77,7 @@ def restore(current: ModelRouted, version: str, now: datetime) -> ModelRouted:
     versions = [
         v.model_copy(update={"weight": ALL_TRAFFIC, "role": Role.CHAMPION, "retired_at": None})
         if v.version == version
-        else _retire(v, now)
+        else (v if v.role is Role.SHADOW else _retire(v, now))
         for v in current.versions
     ]
     return _succeed(current, versions, now)
@@ -104,6 +112,18 @@ def says_the_same(one: EnsembleDefined | None, other: EnsembleDefined) -> bool:
 def _succeed(current: ModelRouted, versions: list[RoutedVersion], now: datetime) -> ModelRouted:
     return current.model_copy(
         update={"revision": current.revision + 1, "versions": versions, "routed_at": now}
+    )
+
+
+def _routed(trained: ModelTrained, endpoint: Endpoint, weight: int, role: Role) -> RoutedVersion:
+    return RoutedVersion(
+        version=trained.version,
+        url=endpoint.url,
+        weight=weight,
+        role=role,
+        signature=trained.signature,
+        calibration=trained.calibration,
+        bento=endpoint.bento,
     )
 
 

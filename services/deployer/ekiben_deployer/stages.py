@@ -35,6 +35,7 @@ SHORTCUTS: frozenset[tuple[Stage, Stage]] = frozenset({(Stage.STAGING, Stage.PRO
 
 PATHS: Mapping[Strategy, Sequence[Stage]] = {
     Strategy.DIRECT: (Stage.NONE, Stage.STAGING, Stage.PRODUCTION),
+    Strategy.SHADOW: (Stage.NONE, Stage.STAGING, Stage.SHADOW),
 }
 
 

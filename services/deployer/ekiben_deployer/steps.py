@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ekiben_contracts.deployment import EnsembleRequested, Step
+from ekiben_contracts.models import Role
 from ekiben_contracts.routing import EnsembleDefined
 from ekiben_deployer import routes
 from ekiben_deployer.known import Known
 from ekiben_deployer.ledger import Ledger, Route
-from ekiben_deployer.planning import RETIRE, Plan, Request
+from ekiben_deployer.planning import RETIRE, SHADOW, Plan, Request
 from ekiben_deployer.ports import Packager, Registry
 from ekiben_deployer.reconciling import Seen, holds, to_stop
 from ekiben_deployer.settings import DeployerSettings
@@ -124,14 +125,20 @@ class Steps:
             return routes.withdraw(situation.seen.route, situation.version, now)
         endpoint = routes.Endpoint(situation.served.bento, situation.seen.instances[situation.version].url)
         trained = situation.known.trained[request.model, situation.version]
+        if plan.steps == SHADOW:
+            assert situation.seen.route is not None
+            return routes.shadow(situation.seen.route, trained, endpoint, now)
         return routes.direct(situation.seen.route, trained, endpoint, now, self._settings.retired_for)
 
     async def _promote(self, situation: Situation) -> Taken:
+        if situation.plan.steps == SHADOW:
+            await self._registry.mark(situation.request.model, situation.version, Stage.SHADOW)
+            return Taken(f"version {situation.version} is in stage {Stage.SHADOW}")
         await self._registry.promote(situation.request.model, situation.version)
         return Taken(f"version {situation.version} is champion, in stage {Stage.PRODUCTION}")
 
     async def _retire(self, situation: Situation) -> Taken:
-        old = to_stop(situation.plan, situation.seen.instances)
+        old = to_stop(situation.plan, situation.seen)
         if old:
             await self._wait_for_grace(situation)
         for version in old:
@@ -157,4 +164,6 @@ def _traffic(route: Route) -> str:
     serving = routes.champion(route)
     if serving is None:
         return "no version gets traffic"
-    return f"all traffic to version {serving.version} at {serving.url}"
+    shadows = ", ".join(v.version for v in route.versions if v.role is Role.SHADOW)
+    beside = f"; beside it shadows version {shadows}" if shadows else ""
+    return f"all traffic to version {serving.version} at {serving.url}{beside}"

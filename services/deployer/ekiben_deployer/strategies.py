@@ -17,4 +17,13 @@ STEPS: Mapping[Strategy, tuple[Step, ...]] = {
         Step.RETIRED,
         Step.COMPLETED,
     ),
+    Strategy.SHADOW: (
+        Step.PLANNED,
+        Step.PACKAGED,
+        Step.STARTED,
+        Step.WARMED_UP,
+        Step.ROUTED,
+        Step.PROMOTED,
+        Step.COMPLETED,
+    ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ekiben_contracts.deployment import Step
-from ekiben_deployer.planning import Plan
+from ekiben_deployer.planning import SHADOW, Plan
 from ekiben_deployer.reconciling import Seen
 from ekiben_deployer.routes import champion, previous
 
@@ -25,6 +25,8 @@ def undo(plan: Plan | None, seen: Seen) -> Undo:
     if plan is None or plan.version is None or Step.STARTED not in plan.steps:
         return Undo(Step.FAILED)
     serving, was_routed = champion(seen.route), Step.ROUTED in seen.progress
+    if plan.steps == SHADOW and was_routed:
+        return Undo(Step.FAILED, meaning=f"version {plan.version} shadows on")
     if serving is None:
         return Undo(Step.FAILED, stop=plan.version, meaning="nothing was routed")
     if serving.version != plan.version:

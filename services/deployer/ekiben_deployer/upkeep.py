@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ekiben_contracts.routing import ModelRouted, RoutedVersion
 from ekiben_deployer.known import Known
+from ekiben_deployer.routes import is_asked
 from ekiben_deployer.targets import Instance, Served
 
 
@@ -20,19 +21,19 @@ class Kept:
 
 
 def to_keep(known: Known, busy: Collection[str]) -> Sequence[Kept]:
-    """What gets traffic, of the models that no deployment is busy with. Without a Bento it is not ours."""
+    """What is asked, of the models that no deployment is busy with. Without a Bento it is not ours."""
     return [
         Kept(Served(route.model, version.version, version.bento), version.url)
         for route in known.routes.values()
         for version in route.versions
-        if version.weight > 0 and version.bento is not None and route.model not in busy
+        if is_asked(version) and version.bento is not None and route.model not in busy
     ]
 
 
 def to_end(
     known: Known, instances: Sequence[Instance], busy: Collection[str], now: datetime, grace: timedelta
 ) -> Sequence[Served]:
-    """What runs without traffic, once the grace after its retirement is over."""
+    """What runs and is not asked, once the grace after its retirement is over."""
     return [
         instance.served
         for instance in instances
@@ -48,4 +49,4 @@ def _routed(route: ModelRouted | None, version: str) -> RoutedVersion | None:
 def _needed(routed: RoutedVersion | None, now: datetime, grace: timedelta) -> bool:
     if routed is None:
         return False
-    return routed.weight > 0 or (routed.retired_at is not None and now - routed.retired_at < grace)
+    return is_asked(routed) or (routed.retired_at is not None and now - routed.retired_at < grace)

@@ -63,16 +63,20 @@ def combine(name="both", members=("delay", "weather"), deployment_id="combine", 
     )
 
 
-def routed_version(version="1", *, port=20_001, weight=10_000, retired_at=None, bento=None):
+def routed_version(version="1", *, port=20_001, weight=10_000, retired_at=None, bento=None, role=None):
     return RoutedVersion(
         version=version,
         url=f"http://127.0.0.1:{port}",
         weight=weight,
-        role=Role.CHAMPION if weight else Role.RETIRED,
+        role=role or (Role.CHAMPION if weight else Role.RETIRED),
         signature=SIGNATURE,
         bento=bento or f"delay:{version}-fake",
         retired_at=retired_at,
     )
+
+
+def shadow_version(version="2", *, port=20_002):
+    return routed_version(version, port=port, weight=0, role=Role.SHADOW)
 
 
 def route(model="delay", *versions, revision=1, routed_at=NOW, **rest):

@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 
 from ekiben_bus.service import Service
 from ekiben_contracts.deployment import Step, Strategy
+from ekiben_contracts.models import Role
 from ekiben_contracts.topics import DEPLOYER, DEPLOYMENT_REQUESTS, ROUTES, dead_letter_topic
 from ekiben_deployer.ledger import Ledger
 from ekiben_deployer.routes import champion
@@ -165,7 +166,7 @@ async def test_a_child_that_dies_again_and_again_fails_the_deployment(machine):
     assert "3 deaths; last: ended with exit code 1" in end.reason
 
 
-@pytest.mark.parametrize("strategy", [Strategy.CANARY, Strategy.SHADOW, Strategy.BLUE_GREEN])
+@pytest.mark.parametrize("strategy", [Strategy.CANARY, Strategy.BLUE_GREEN])
 async def test_another_strategy_is_told_to_be_unsupported_and_starts_nothing(machine, strategy):
     machine.train()
     machine.ask(deploy(strategy=strategy))
@@ -176,6 +177,56 @@ async def test_another_strategy_is_told_to_be_unsupported_and_starts_nothing(mac
     assert machine.steps("deploy-delay-1") == ["failed"]
     assert "expected a strategy of direct" in end.reason
     assert machine.target.effects == []
+
+
+async def test_a_shadow_runs_beside_the_champion_until_it_is_retired(machine):
+    machine.train(trained(version="1"), trained(version="2"))
+    machine.ask(deploy(version="1"), deploy(version="2", strategy=Strategy.SHADOW))
+
+    async with machine.deployer():
+        _, end = await machine.end_of("deploy-delay-1", "deploy-delay-2")
+        beside = machine.routes("model/delay")[-1]
+        running = set(machine.target.running)
+        machine.ask(retire(version="2"))
+        await machine.end_of("retire")
+
+    assert end.step is Step.COMPLETED
+    assert [(v.version, v.weight, v.role) for v in beside.versions] == [
+        ("1", 10_000, Role.CHAMPION),
+        ("2", 0, Role.SHADOW),
+    ]
+    assert running == {("delay", "1"), ("delay", "2")}
+    assert machine.steps("deploy-delay-2") == [step for step in DIRECT if step != "retired"]
+    assert (machine.registry.champions, machine.registry.stages["delay", "1"]) == (
+        {"delay": "1"},
+        Stage.PRODUCTION,
+    )
+    assert set(machine.target.running) == {("delay", "1")}
+    assert champion(machine.routes("model/delay")[-1]).version == "1"
+
+
+async def test_a_shadow_that_is_deployed_takes_over(machine):
+    machine.train(trained(version="1"), trained(version="2"))
+    shadow = deploy(version="2", strategy=Strategy.SHADOW, deployment_id="shadow")
+    machine.ask(deploy(version="1"), shadow, deploy(version="2"))
+
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1", "shadow", "deploy-delay-2")
+
+    assert champion(machine.routes("model/delay")[-1]).version == "2"
+    assert set(machine.target.running) == {("delay", "2")}
+    assert machine.registry.stages == {("delay", "1"): Stage.ARCHIVED, ("delay", "2"): Stage.PRODUCTION}
+
+
+async def test_after_a_reboot_a_shadow_runs_again(machine):
+    machine.train(trained(version="1"), trained(version="2"))
+    machine.ask(deploy(version="1"), deploy(version="2", strategy=Strategy.SHADOW))
+    async with machine.deployer():
+        await machine.end_of("deploy-delay-1", "deploy-delay-2")
+    machine.target.running.clear()
+
+    async with machine.deployer():
+        await until(lambda: set(machine.target.running) == {("delay", "1"), ("delay", "2")})
 
 
 async def test_an_ensemble_that_is_asked_for_with_its_members_waits_for_them(machine):

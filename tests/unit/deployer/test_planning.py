@@ -4,7 +4,7 @@ import pytest
 
 from ekiben_contracts.deployment import Resources, Step, Strategy, Target
 from ekiben_contracts.models import Method, ProblemType, Quorum
-from ekiben_deployer.planning import Plan, Refused, plan, resume
+from ekiben_deployer.planning import SHADOW, Plan, Refused, plan, resume
 from unit.deployer.building import (
     NOW,
     combine,
@@ -45,11 +45,33 @@ def test_a_direct_deployment_goes_through_every_step_in_order():
     assert "ada" in planned.reason
 
 
-@pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.DIRECT])
+@pytest.mark.parametrize("strategy", [Strategy.CANARY, Strategy.BLUE_GREEN])
 def test_a_strategy_that_is_not_supported_is_refused_by_the_names_of_those_that_are(strategy):
     reason = reason_of(deploy(strategy=strategy), known(trained=[trained()]))
 
-    assert f"expected a strategy of direct, found {strategy}" in reason
+    assert f"expected a strategy of direct, shadow, found {strategy}" in reason
+
+
+@pytest.mark.parametrize(
+    ("routes", "found"),
+    [((), "none"), ((route("delay", routed_version("2")),), "that this one serves")],
+    ids=["nothing serves", "it serves itself"],
+)
+def test_a_shadow_needs_another_version_that_serves(routes, found):
+    asked = deploy(version="2", strategy=Strategy.SHADOW)
+
+    reason = reason_of(asked, known(routes=routes, trained=[trained(version="2")]))
+
+    assert f"expected another version of delay that serves, found {found}" in reason
+
+
+def test_a_version_beside_a_champion_is_planned_to_shadow_it():
+    asked = deploy(version="2", strategy=Strategy.SHADOW)
+
+    planned = plan(asked, known(routes=[route()], trained=[trained(version="2")]))
+
+    assert (planned.steps, planned.version) == (SHADOW, "2")
+    assert Step.RETIRED not in SHADOW
 
 
 @pytest.mark.parametrize("target", [Target.DOCKER, Target.KUBERNETES])

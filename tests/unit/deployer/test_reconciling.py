@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ekiben_contracts.deployment import Step, Strategy
-from ekiben_deployer.planning import DEFINE, RETIRE, Plan
+from ekiben_deployer.planning import DEFINE, RETIRE, SHADOW, Plan
 from ekiben_deployer.reconciling import Seen, next_step, to_stop, unblocked
 from ekiben_deployer.strategies import STEPS
 from unit.deployer.building import (
@@ -13,6 +13,7 @@ from unit.deployer.building import (
     rollback,
     route,
     routed_version,
+    shadow_version,
     told,
 )
 
@@ -71,7 +72,28 @@ def test_an_old_version_that_still_runs_is_retired_before_the_end():
     seen = Seen(until(Step.COMPLETED), route(), running)
 
     assert next_step(DIRECT, seen) is Step.RETIRED
-    assert to_stop(DIRECT, running) == ["0"]
+    assert to_stop(DIRECT, seen) == ["0"]
+
+
+def test_what_shadows_goes_on_when_another_version_is_deployed():
+    running = {"1": instance(), "0": instance(version="0"), "2": instance(version="2")}
+    seen = Seen(until(Step.COMPLETED), route("delay", routed_version("1"), shadow_version("2")), running)
+
+    assert to_stop(DIRECT, seen) == ["0"]
+
+
+def test_a_shadow_is_routed_once_the_route_says_that_it_shadows_where_it_runs():
+    plan = Plan(SHADOW, "2", "")
+    progress = told(*SHADOW[: SHADOW.index(Step.PROMOTED)], version="2")
+    running = {"1": instance(), "2": instance(version="2", port=20_002)}
+
+    def following(*versions):
+        return next_step(plan, Seen(progress, route("delay", *versions), running))
+
+    assert following(routed_version("1")) is Step.ROUTED
+    assert following(routed_version("1"), shadow_version("2", port=20_009)) is Step.ROUTED
+    assert following(routed_version("2", port=20_002)) is Step.ROUTED
+    assert following(routed_version("1"), shadow_version("2")) is Step.PROMOTED
 
 
 def test_a_retirement_takes_the_traffic_first_and_then_stops_that_version_alone():
@@ -81,7 +103,14 @@ def test_a_retirement_takes_the_traffic_first_and_then_stops_that_version_alone(
 
     assert next_step(plan, Seen(told(Step.PLANNED, Step.ROUTED), route(), running)) is Step.ROUTED
     assert next_step(plan, Seen(told(Step.PLANNED, Step.ROUTED), without, running)) is Step.RETIRED
-    assert to_stop(plan, running) == ["1"]
+    assert to_stop(plan, Seen(told(), without, running)) == ["1"]
+
+
+def test_a_shadow_that_is_retired_leaves_the_route_first():
+    plan = Plan(RETIRE, "2", "")
+    seen = Seen(told(Step.PLANNED, Step.ROUTED), route("delay", routed_version("1"), shadow_version("2")))
+
+    assert next_step(plan, seen) is Step.ROUTED
 
 
 def test_an_ensemble_is_complete_once_it_is_defined_as_it_was_asked_for():

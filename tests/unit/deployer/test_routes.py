@@ -16,9 +16,10 @@ from ekiben_deployer.routes import (
     relocate,
     restore,
     says_the_same,
+    shadow,
     withdraw,
 )
-from unit.deployer.building import NOW, combine, route, routed_version, trained
+from unit.deployer.building import NOW, combine, route, routed_version, shadow_version, trained
 
 WEEK = timedelta(days=7)
 HERE = Endpoint("delay:2-fake", "http://127.0.0.1:20002")
@@ -76,6 +77,47 @@ def test_a_version_that_comes_back_is_there_once():
 
     assert [v.version for v in routed.versions] == ["1", "2"]
     assert champion(routed).retired_at is None
+
+
+def test_a_shadow_is_one_version_more_and_all_else_stays():
+    current = route("delay", routed_version("1"), routed_version("0", weight=0, retired_at=NOW))
+
+    routed = shadow(current, trained(version="2"), HERE, NOW)
+
+    assert (routed.revision, routed.versions[:2]) == (2, current.versions)
+    added = routed.versions[2]
+    assert (added.version, added.weight, added.role, added.url) == ("2", 0, Role.SHADOW, HERE.url)
+
+
+def test_a_version_that_was_retired_shadows_once():
+    current = route("delay", routed_version("1"), routed_version("2", weight=0, retired_at=NOW))
+
+    assert [v.role for v in shadow(current, trained(version="2"), HERE, NOW).versions] == [
+        Role.CHAMPION,
+        Role.SHADOW,
+    ]
+
+
+def test_shadows_stay_when_another_version_takes_over_or_comes_back():
+    current = route("delay", routed_version("1"), shadow_version("3"))
+
+    taken_over = deployed(current, "2")
+    back = restore(taken_over, "1", NOW)
+
+    for routed in (taken_over, back):
+        assert [v.version for v in routed.versions if v.role is Role.SHADOW] == ["3"]
+
+
+def test_a_shadow_that_is_deployed_serves_and_shadows_no_more():
+    routed = deployed(route("delay", routed_version("1"), shadow_version("2")), "2")
+
+    assert [(v.version, v.role) for v in routed.versions] == [("2", Role.CHAMPION), ("1", Role.RETIRED)]
+
+
+def test_a_shadow_that_is_withdrawn_is_retired():
+    routed = withdraw(route("delay", routed_version("1"), shadow_version("2")), "2", NOW)
+
+    assert [(v.version, v.role) for v in routed.versions] == [("1", Role.CHAMPION), ("2", Role.RETIRED)]
 
 
 def test_a_withdrawn_version_gets_no_traffic():

@@ -25,5 +25,12 @@ def test_production_is_entered_from_shadow_or_by_a_rollback():
     }
 
 
-def test_every_path_begins_at_none_and_ends_in_production():
-    assert all((path[0], path[-1]) == (Stage.NONE, Stage.PRODUCTION) for path in PATHS.values())
+def test_every_path_begins_at_none_and_ends_in_production_or_as_a_shadow():
+    assert {strategy: (path[0], path[-1]) for strategy, path in PATHS.items()} == {
+        Strategy.DIRECT: (Stage.NONE, Stage.PRODUCTION),
+        Strategy.SHADOW: (Stage.NONE, Stage.SHADOW),
+    }
+
+
+def test_a_shadow_skips_no_stage_in_any_environment():
+    assert skipped(Strategy.SHADOW, "production") is None

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from ekiben_contracts.deployment import Step, Strategy
-from ekiben_deployer.planning import DEFINE, RETIRE, Plan
+from ekiben_deployer.planning import DEFINE, RETIRE, SHADOW, Plan
 from ekiben_deployer.reconciling import Seen
 from ekiben_deployer.strategies import STEPS
 from ekiben_deployer.undoing import Undo, undo
-from unit.deployer.building import NOW, instance, route, routed_version, told
+from unit.deployer.building import NOW, instance, route, routed_version, shadow_version, told
 
 DIRECT = Plan(STEPS[Strategy.DIRECT], "2", "")
 BEFORE_ROUTING = told(Step.PLANNED, Step.PACKAGED, Step.STARTED, version="2")
@@ -48,6 +48,16 @@ def test_the_champion_deployed_again_serves_on_when_that_fails():
     seen = Seen(BEFORE_ROUTING, route("delay", routed_version("2")), {"2": instance(version="2")})
 
     assert undo(DIRECT, seen).stop is None
+
+
+def test_a_shadow_that_was_routed_shadows_on_and_one_that_was_not_is_stopped():
+    plan = Plan(SHADOW, "2", "")
+    beside = route("delay", routed_version("1"), shadow_version("2"))
+
+    assert undo(plan, Seen(ROUTED, beside, BOTH)) == Undo(Step.FAILED, meaning="version 2 shadows on")
+    assert undo(plan, Seen(BEFORE_ROUTING, route(), BOTH)) == Undo(
+        Step.FAILED, stop="2", meaning="version 1 serves on"
+    )
 
 
 def test_a_refused_request_and_those_that_start_nothing_take_nothing_back():

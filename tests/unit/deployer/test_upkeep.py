@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ekiben_deployer.targets import Served
 from ekiben_deployer.upkeep import Kept, to_end, to_keep
-from unit.deployer.building import NOW, instance, known, route, routed_version
+from unit.deployer.building import NOW, instance, known, route, routed_version, shadow_version
 
 GRACE = timedelta(seconds=10)
 KNOWN = known(
@@ -23,6 +23,13 @@ def test_what_gets_traffic_should_run_but_for_models_that_are_being_deployed():
     assert to_keep(KNOWN, {"weather"}) == [
         Kept(Served("delay", "2", "delay:2-fake"), "http://127.0.0.1:20001")
     ]
+
+
+def test_a_shadow_should_run_too_and_is_not_stopped():
+    given = known(routes=[route("delay", routed_version("1"), shadow_version("2"))])
+
+    assert [kept.served.version for kept in to_keep(given, ())] == ["1", "2"]
+    assert ended([instance("delay", "2")], given=given) == []
 
 
 def test_an_endpoint_without_a_bento_is_somebody_elses_to_run():
