@@ -13,12 +13,13 @@ from e2e.waiting import DEADLINE_S, until
 Headers = list[tuple[str, bytes]]
 REQUESTS = "ekiben.prediction-requests"
 RESULTS = "ekiben.prediction-results"
+SHADOW_OUTPUTS = "ekiben.shadow-outputs"
 _BATCH = 1000
 DEAD_LETTERS = "ekiben.prediction-requests.inference-gateway.dlq"
 
 
 class PlainClient:
-    """Produces to the requests and reads results and dead letters, from the start of their topics."""
+    """Produces to the requests and reads what comes of them, from the start of their topics."""
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self._address = {"bootstrap.servers": bootstrap_servers}
@@ -63,6 +64,13 @@ class PlainClient:
 
     def results(self, request_ids: Iterable[str]) -> dict[str, list[Message]]:
         """Every record of the results topic for these requests, once each of them has at least one."""
+        return self._about(RESULTS, request_ids)
+
+    def shadowed(self, request_ids: Iterable[str]) -> dict[str, list[Message]]:
+        """The same of what shadow versions answered."""
+        return self._about(SHADOW_OUTPUTS, request_ids)
+
+    def _about(self, topic: str, request_ids: Iterable[str]) -> dict[str, list[Message]]:
         wanted = set(request_ids)
         found: dict[str, list[Message]] = {}
 
@@ -72,7 +80,7 @@ class PlainClient:
                 found.setdefault(request_id, []).append(message)
             return found.keys() == wanted
 
-        self._read(RESULTS, take, f"results of {len(wanted)} requests")
+        self._read(topic, take, f"records of {topic} about {len(wanted)} requests")
         return found
 
     def result(self, request_id: str) -> dict[str, Any]:
