@@ -27,11 +27,23 @@ _COPIED: Final = {
         "__init__.py",
         "service.py",
         "served.py",
+        "explain_routes.py",
         "scoring.py",
         "predicting.py",
         "jsonable.py",
         "leash.py",
         "metrics.py",
+    ],
+    "ekiben_mlops.templates.explaining": [
+        "__init__.py",
+        "answering.py",
+        "exact.py",
+        "explainer.py",
+        "outside.py",
+        "parts.py",
+        "shapley.py",
+        "sources.py",
+        "targets.py",
     ],
     "ekiben_serving": ["__init__.py", "specs.py", "validation.py"],
     "ekiben_serving.columnar": [
@@ -65,6 +77,7 @@ def write_source(directory: Path, trained: ModelTrained, logged: LoggedModel) ->
         "input_example": trained.input_example.model_dump(),
     }
     (directory / "serving.json").write_text(json.dumps(serving, indent=1))
+    (directory / "background.json").write_text(json.dumps(logged.background))
     (directory / "bentofile.yaml").write_text(yaml.safe_dump(_bentofile(trained, logged)))
     return bento_tag(trained.model, trained.version, _digest(directory))
 

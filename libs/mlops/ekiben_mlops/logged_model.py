@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_mlops.errors import UnservableModelError
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 TRUSTED_LIBRARIES: Final = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.")
 """Libraries whose types may be in a model although skops does not know them to be harmless."""
-_ALWAYS: Final = ("numpy", "pandas", "skops")
-"""What the service template imports itself."""
+_ALWAYS: Final = ("numpy", "pandas", "skops", "shap")
+"""What the service template imports itself; shap where it is installed: then models explain themselves."""
+BACKGROUND_ROWS: Final = 64
+"""Rows that are kept with a model, the input example first: explanations start from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,13 @@ class LoggedModel:
     file: str
     trusted_types: tuple[str, ...]
     signature: tuple[FeatureSpec, ...]
-    example: Mapping[str, FeatureValue]
+    background: tuple[Mapping[str, FeatureValue], ...]
     requirements: tuple[str, ...]
+
+    @property
+    def example(self) -> Mapping[str, FeatureValue]:
+        """The row that a model is tried with."""
+        return self.background[0]
 
     def load(self) -> Any:
         """The model itself."""
@@ -57,7 +66,7 @@ def log_pipeline(mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame) 
             serialization_format="skops",
             skops_trusted_types=_trusted_types(model),
             signature=signature,
-            input_example=rows.head(1),
+            input_example=_background(rows),
             pip_requirements=requirements_of(model),
             registered_model_name=name,
         )
@@ -87,7 +96,7 @@ def read_logged_model(directory: Path) -> LoggedModel:
         file=flavor["pickled_model"],
         trusted_types=tuple(_check_trusted(flavor.get("skops_trusted_types") or [])),
         signature=tuple(_spec(column) for column in logged.signature.inputs.to_dict()),
-        example=_example(directory, logged.saved_input_example_info),
+        background=_read_background(directory, logged.saved_input_example_info),
         requirements=tuple((directory / "requirements.txt").read_text().split()),
     )
 
@@ -135,9 +144,17 @@ def _spec(column: Mapping[str, Any]) -> FeatureSpec:
     return FeatureSpec(name=name, dtype=DType(dtype), required=column.get("required", True))
 
 
-def _example(directory: Path, saved: Mapping[str, Any] | None) -> dict[str, FeatureValue]:
+def _background(rows: pd.DataFrame) -> pd.DataFrame:
+    """The first row, and others drawn from all: the first ones are often of one day, or of one kind."""
+    drawn = np.random.default_rng(0).permutation(len(rows) - 1)[: BACKGROUND_ROWS - 1]
+    return rows.iloc[[0, *(drawn + 1)]]
+
+
+def _read_background(
+    directory: Path, saved: Mapping[str, Any] | None
+) -> tuple[Mapping[str, FeatureValue], ...]:
     if saved is None or saved.get("type") != "dataframe":
         raise UnservableModelError("expected an input example, found none. Log it with Registry.log_model.")
     # MLflow writes a null among numbers as a bare NaN
     example = json.loads((directory / saved["artifact_path"]).read_text(), parse_constant=lambda _: None)
-    return dict(zip(example["columns"], example["data"][0], strict=True))
+    return tuple(dict(zip(example["columns"], row, strict=True)) for row in example["data"])

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from conformance.model_clients import ModelClientPromises, Subject
+from conformance.model_clients import ExplanationPromises, ModelClientPromises, Subject
 from ekiben_contracts.event import FeatureValue
 from ekiben_mlops.inprocess import RegisteredModel
 from ekiben_mlops.settings import MlopsSettings
@@ -65,7 +65,19 @@ def opened(classifier: Logged, served: Served, mlops_settings: MlopsSettings) ->
     return open_
 
 
-class TestOnARealModel(ModelClientPromises):
+class TestOnARealModel(ModelClientPromises, ExplanationPromises):
+    @pytest.fixture(params=IDENTIFIED)
+    async def explaining(self, request: pytest.FixtureRequest, opened: Open) -> AsyncIterator[ModelClient]:
+        found = opened(request.param, "1")
+        yield found
+        await found.close()
+
+    @pytest.fixture(params=["json"])
+    async def unexplaining(self, request: pytest.FixtureRequest, opened: Open) -> AsyncIterator[ModelClient]:
+        found = opened(request.param, "1")
+        yield found
+        await found.close()
+
     @pytest.fixture(params=[*IDENTIFIED, "json"])
     async def client(self, request: pytest.FixtureRequest, opened: Open) -> AsyncIterator[ModelClient]:
         found = opened(request.param, "1")

@@ -38,14 +38,26 @@ class ModelMetrics:
         self._load.set(seconds)
         self._healthy.set(1)
 
-    def answered(self, endpoint: str, rows: int, errors: dict[str, int], seconds: float) -> None:
+    def answered(
+        self,
+        endpoint: str,
+        rows: int,
+        errors: dict[str, int],
+        seconds: float,
+        *,
+        predictions: int | None = None,
+    ) -> None:
         """A request was answered, some of its rows perhaps with errors."""
         self._requests.labels(**self._names, endpoint=endpoint).inc()
         self._latency.labels(**self._names, endpoint=endpoint).observe(seconds)
         self._batch_size.observe(rows)
-        self._predictions.inc(rows - sum(errors.values()))
+        self._predictions.inc(rows - sum(errors.values()) if predictions is None else predictions)
         for code, number in errors.items():
             self._errors.labels(**self._names, code=code).inc(number)
+
+    def explained(self, endpoint: str, rows: int, errors: dict[str, int], seconds: float) -> None:
+        """Rows were explained: no predictions that anybody asked for, so they do not count as such."""
+        self.answered(endpoint, rows, errors, seconds, predictions=0)
 
     def refused(self, endpoint: str) -> None:
         """A request could not be answered at all."""

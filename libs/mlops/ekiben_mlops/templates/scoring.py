@@ -10,7 +10,7 @@ import pandas as pd
 from ekiben_mlops.templates.predicting import Predict, Scores, join, predict_each
 from ekiben_serving.columnar import Answer, Column, decode_columns, encode_rows
 from ekiben_serving.specs import ColumnSpec, FeatureValue
-from ekiben_serving.validation import Signature
+from ekiben_serving.validation import RowError, Signature
 
 _MOST_NAMED: Final = 5
 
@@ -30,11 +30,12 @@ class Scorer:
         classes: Sequence[str],
         predict: Predict,
     ) -> None:
-        self._model = model
-        self._version = version
+        self.model = model
+        self.version = version
         self._signature = Signature(signature)
+        self.columns = tuple(spec.name for spec in signature)
         self._expected = {spec.name: (str(spec.dtype), not spec.required) for spec in signature}
-        self._classes = tuple(classes)
+        self.classes = tuple(classes)
         self._predict = predict
 
     def score_columns(self, columns: Mapping[str, Column]) -> Answer:
@@ -43,34 +44,44 @@ class Scorer:
         Raises:
             SignatureError: they are not the columns of the signature.
         """
-        self._check_columns(columns)
-        return self._answer(*predict_each(self._predict, self._frame(columns)))
+        return self._answer(*predict_each(self._predict, self.frame_of(columns)))
 
     def score_rows(self, rows: Sequence[Mapping[str, FeatureValue]]) -> Answer:
         """The answer to rows as JSON has them: those that do not fit the signature have their error."""
-        checked = [self._signature.check(row) for row in rows]
-        errors: dict[int, tuple[str, str]] = {
-            row: error for row, error in enumerate(checked) if error is not None
-        }
-        fitting = [row for row, error in enumerate(checked) if error is None]
+        fitting, errors = self.sorted_out(rows)
         parts: list[tuple[slice | list[int], Scores]] = []
         if fitting:
-            body = encode_rows([rows[row] for row in fitting], self._signature.specs)
-            scores, failed = predict_each(self._predict, self._frame(decode_columns(body)))
+            scores, failed = predict_each(self._predict, self.frame_of_rows([rows[row] for row in fitting]))
             parts.append((fitting, scores))
             errors |= {fitting[row]: error for row, error in failed.items()}
         return self._answer(join(len(rows), parts), errors)
 
-    def _frame(self, columns: Mapping[str, Column]) -> pd.DataFrame:
+    def sorted_out(self, rows: Sequence[Mapping[str, FeatureValue]]) -> tuple[list[int], dict[int, RowError]]:
+        """Which rows fit the signature, and the errors of the others."""
+        checked = [self._signature.check(row) for row in rows]
+        fitting = [row for row, error in enumerate(checked) if error is None]
+        return fitting, {row: error for row, error in enumerate(checked) if error is not None}
+
+    def frame_of_rows(self, rows: Sequence[Mapping[str, FeatureValue]]) -> pd.DataFrame:
+        """Rows that fit the signature, as the model takes them."""
+        return self.frame_of(decode_columns(encode_rows(rows, self._signature.specs)))
+
+    def frame_of(self, columns: Mapping[str, Column]) -> pd.DataFrame:
+        """A body's columns, as the model takes them.
+
+        Raises:
+            SignatureError: they are not the columns of the signature.
+        """
+        self._check_columns(columns)
         return pd.DataFrame({name: columns[name].values for name in self._expected})
 
     def _answer(self, scores: Scores, errors: Mapping[int, tuple[str, str]]) -> Answer:
         return Answer(
-            self._model,
-            self._version,
+            self.model,
+            self.version,
             scores.values,
             errors,
-            self._classes,
+            self.classes,
             scores.labels,
             scores.probabilities,
         )
@@ -85,7 +96,7 @@ class Scorer:
             if self._expected.get(name) != found.get(name)
         ]
         raise SignatureError(
-            f"the columns are not those of {self._model} {self._version}: {'; '.join(wrong[:_MOST_NAMED])} "
+            f"the columns are not those of {self.model} {self.version}: {'; '.join(wrong[:_MOST_NAMED])} "
             f"({len(wrong)} in all). Is the caller's route of another version?"
         )
 

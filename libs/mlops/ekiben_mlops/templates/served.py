@@ -6,17 +6,25 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import skops.io
 
-from ekiben_mlops.templates.jsonable import predictions_of
+from ekiben_mlops.templates.explaining.answering import Explaining
+from ekiben_mlops.templates.explaining.explainer import Explainer
+from ekiben_mlops.templates.jsonable import explanations_of, predictions_of
 from ekiben_mlops.templates.metrics import ModelMetrics
 from ekiben_mlops.templates.scoring import Scorer
-from ekiben_serving.columnar import Answer, decode_columns, encode_answer
+from ekiben_serving.columnar import (
+    Answer,
+    Explained,
+    decode_columns,
+    encode_answer,
+    encode_explanation,
+)
 from ekiben_serving.specs import FeatureValue
 
 
@@ -38,12 +46,17 @@ class ServedModel:
         # These types were trusted when the model was logged to the registry it was packaged from.
         model: Any = skops.io.load(directory / serving["file"], trusted=serving["trusted_types"])
         problem = import_module(f"ekiben_mlops.templates.{description['problem_type']}")
+        self._fitted, self._predict = model, problem.predictor(model)
+        self._background: list[dict[str, FeatureValue]] = json.loads(
+            (directory / "background.json").read_text()
+        )
+        self._explaining: Explaining | None = None
         self._scorer = Scorer(
             description["model"],
             description["version"],
             [Spec(**spec) for spec in description["signature"]],
             description["classes"],
-            problem.predictor(model),
+            self._predict,
         )
         self._metrics = ModelMetrics(description["model"], description["version"])
         self._try(serving["input_example"])
@@ -70,6 +83,49 @@ class ServedModel:
         answer = self._scorer.score_rows(rows)
         self._count(endpoint, answer, started)
         return predictions_of(answer)
+
+    def prepare_explainer(self) -> dict[str, Any]:
+        """Make the explainer, which takes seconds, and say what it is and what moves the model at large.
+
+        Raises:
+            ExplainerError: nothing can be explained here.
+        """
+        background = self._scorer.frame_of_rows(self._background)
+        explainer = Explainer(self._fitted, self._predict, background)
+        self._explaining = Explaining(self._scorer, self._predict, explainer)
+        return {"explainer": explainer.kind, "importance": explainer.importance}
+
+    def explain_columns(self, body: bytes, until: float) -> bytes:
+        """What moved the answers to a columnar body; no row is begun after `until`.
+
+        Raises:
+            ValueError: the body is no frame, has other columns, or too many rows.
+        """
+        explained = self._explained(
+            "explain_columns", lambda of: of.explain_columns(decode_columns(body), until)
+        )
+        return encode_explanation(explained)
+
+    def explain_rows(self, rows: Sequence[Mapping[str, FeatureValue]], until: float) -> list[dict[str, Any]]:
+        """What moved the answers to rows of JSON.
+
+        Raises:
+            ValueError: too many rows.
+        """
+        return explanations_of(self._explained("explain", lambda of: of.explain_rows(rows, until)))
+
+    def _explained(self, endpoint: str, explain: Callable[[Explaining], Explained]) -> Explained:
+        if self._explaining is None:
+            raise RuntimeError("expected prepare_explainer to have been called")
+        started = time.monotonic()
+        try:
+            found = explain(self._explaining)
+        except ValueError:
+            self._metrics.refused(endpoint)
+            raise
+        codes = Counter(code for code, _ in found.errors.values())
+        self._metrics.explained(endpoint, len(found.values), codes, time.monotonic() - started)
+        return found
 
     def _count(self, endpoint: str, answer: Answer, started: float) -> None:
         codes = Counter(code for code, _ in answer.errors.values())
