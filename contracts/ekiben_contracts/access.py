@@ -19,6 +19,7 @@ _PREFIX: Final = "ekiben"
 _ID_BYTES: Final = 6
 _SECRET_BYTES: Final = 32
 
+LONGEST_NAME: Final = 128
 RATE_PATTERN: Final = r"^[1-9][0-9]{0,8}/(second|minute|hour|day)$"
 
 Rate = Annotated[str, Field(pattern=RATE_PATTERN)]
@@ -37,7 +38,7 @@ class StoredKey(Part):
     """One line of a file of keys."""
 
     id: str = Field(pattern=r"^[0-9a-f]{12}$")
-    name: str = Field(min_length=1, max_length=128, description="Whose it is; for people.")
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="Whose it is; for people.")
     scopes: frozenset[Scope] = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", repr=False)
     rate: Rate | None = Field(default=None, description="Missing, it is what the gateway gives everybody.")

@@ -13,6 +13,7 @@ from ekiben.cli import (
     examining,
     exit_codes,
     following,
+    keys,
     offsets,
     parking,
     predicting,
@@ -67,4 +68,5 @@ app.add_typer(ensembles.app, name="ensembles", rich_help_panel=_OPERATE)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATE)
 app.add_typer(parking.app, name="parked", rich_help_panel=_OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=_OPERATE)
+app.add_typer(keys.app, name="keys", rich_help_panel=_OPERATE)
 app.add_typer(topics.app, name="topics", rich_help_panel=_OPERATE)

@@ -62,13 +62,13 @@ def _add(api: FastAPI, routes: Routes, on: frozenset[Route], *, asks_who: bool) 
         route: Route, method: str, path: str, endpoint: Callable[..., Any], answer: type, **said: Any
     ) -> None:
         if route in on:
-            reads = said.pop("reads", {})
+            reads, links = said.pop("reads", {}), said.pop("links", {})
             api.add_api_route(
                 path,
                 endpoint,
                 methods=[method],
                 response_model=answer,
-                responses=openapi.problems(body=bool(reads), asks_who=asks_who, **said),
+                responses={**openapi.problems(body=bool(reads), asks_who=asks_who, **said), **links},
                 openapi_extra={**reads, **security},
                 operation_id=route.value,
             )
@@ -78,7 +78,7 @@ def _add(api: FastAPI, routes: Routes, on: frozenset[Route], *, asks_who: bool) 
     add(Route.PREDICTIONS, "POST", "/v1/predictions", routes.predict, Prediction, reads=one, other=[404])
     add(Route.BATCHES, "POST", "/v1/predictions:batch", routes.predict_batch, BatchAnswers, reads=many)
     add(Route.EXPLANATIONS, "POST", "/v1/explanations", routes.explain, Explanation, reads=one, other=[404])
-    add(Route.MODELS, "GET", "/v1/models", routes.models, Models)
+    add(Route.MODELS, "GET", "/v1/models", routes.models, Models, links=openapi.link_to_health())
     add(Route.HEALTH, "GET", "/v1/models/{model}/health", routes.health, ModelHealth, other=[400, 404, 422])
 
 
