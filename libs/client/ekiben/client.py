@@ -30,7 +30,12 @@ from ekiben_bus.outbox import Author, OutputTooLargeError, write
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.verdicts import Outgoing
-from ekiben_contracts.deployment import DeploymentRequested, EnsembleRequested, Strategy
+from ekiben_contracts.deployment import (
+    DeploymentRequested,
+    DeploymentRetireRequested,
+    EnsembleRequested,
+    Strategy,
+)
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.health import HealthSummary
 from ekiben_contracts.models import Method, MissingPolicy
@@ -205,6 +210,28 @@ class Ekiben:
             raise _invalid(error) from error
         return await self._request(request)
 
+    async def retire(
+        self,
+        model: str,
+        version: str,
+        *,
+        reason: str,
+        deployment_id: str | None = None,
+        requested_by: str | None = None,
+    ) -> Deployment:
+        """Ask for a version to stop, whether it serves or shadows. Returns once that is published."""
+        try:
+            request = DeploymentRetireRequested(
+                deployment_id=deployment_id or self._new_id(),
+                model=model,
+                version=version,
+                reason=reason,
+                requested_by=requested_by or user_name(),
+            )
+        except ValidationError as error:
+            raise _invalid(error) from error
+        return await self._request(request)
+
     async def define_ensemble(
         self,
         name: str,
@@ -265,7 +292,9 @@ class Ekiben:
         """Where the consumer groups stand, what waits for them, and how one goes on after a gap."""
         return Groups(self._connection, self._naming)
 
-    async def _request(self, request: DeploymentRequested | EnsembleRequested) -> Deployment:
+    async def _request(
+        self, request: DeploymentRequested | DeploymentRetireRequested | EnsembleRequested
+    ) -> Deployment:
         log = await self._connection.log(self._naming.topic(DEPLOYMENT_EVENTS), from_beginning=False)
         outgoing = Outgoing(DEPLOYMENT_REQUESTS, request, request.deployment_id, request.model.encode())
         await self.send([outgoing])

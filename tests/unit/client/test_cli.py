@@ -32,6 +32,7 @@ COMMANDS = [
     ["results"],
     ["routes"],
     ["deploy"],
+    ["retire"],
     ["ensembles", "apply"],
     ["ensembles", "define"],
     ["dlq", "list"],

@@ -13,7 +13,13 @@ from ekiben import Ekiben
 from ekiben.errors import BrokerUnreachableError, InvalidInputError, NoAnswerError, TopicMissingError
 from ekiben_bus.memory import MemoryCluster
 from ekiben_contracts.cloudevents import decode, encode
-from ekiben_contracts.deployment import DeploymentProgressed, DeploymentRequested, EnsembleRequested, Step
+from ekiben_contracts.deployment import (
+    DeploymentProgressed,
+    DeploymentRequested,
+    DeploymentRetireRequested,
+    EnsembleRequested,
+    Step,
+)
 from ekiben_contracts.identity import Stage, output_id
 from ekiben_contracts.models import Method, ProblemType
 from ekiben_contracts.prediction import (
@@ -250,6 +256,15 @@ async def test_a_deployment_that_does_not_end_in_time_says_so(ekiben):
     deployment = await ekiben.deploy("delay", "3", deployment_id="d1")
     with pytest.raises(NoAnswerError, match="the deployment d1 of delay"):
         await deployment.finished(timeout_s=0.05)
+
+
+async def test_a_retirement_is_asked_for_like_a_deployment(cluster, ekiben):
+    deployment = await ekiben.retire("delay", "3", reason="worse", requested_by="ann")
+    (record,) = published(cluster, DEPLOYMENT_REQUESTS)
+    request = decode(record.value, record.headers, DEPLOYMENT_REQUESTS).data
+    assert request == DeploymentRetireRequested(
+        deployment_id=deployment.id, model="delay", version="3", reason="worse", requested_by="ann"
+    )
 
 
 async def test_an_ensemble_is_asked_for_like_a_deployment(cluster, ekiben):

@@ -1,4 +1,4 @@
-"""`ekiben deploy`: ask for a version to serve, and see it through."""
+"""`ekiben deploy` and `ekiben retire`: ask for a version to serve, or to stop, and see it through."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ekiben.deployments import Deployment
 from ekiben_contracts.deployment import Step, Strategy
 
 EXAMPLE = "Example: ekiben deploy flight-delay-trees 1"
+RETIRE_EXAMPLE = 'Example: ekiben retire flight-delay-trees 2 --reason "its shadow answers were worse"'
 LONGEST_S = 300.0
 
 Wait = Annotated[
@@ -37,6 +38,22 @@ async def deploy(
     """Deploy a version of a model; shows each step until the last."""
     async with terminal.client() as ekiben:
         deployment = await ekiben.deploy(model, version, strategy=strategy, replicas=replicas)
+        return await see_through(deployment, terminal.output, wait=wait, timeout_s=timeout_s)
+
+
+@command
+async def retire(
+    terminal: Terminal,
+    model: Annotated[str, typer.Argument(help="A routed model.")],
+    version: Annotated[str, typer.Argument(help="The version to stop: one that serves, or shadows.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for those who look later.")],
+    wait: Wait = True,
+    timeout_s: Timeout = LONGEST_S,
+) -> ExitCode:
+    """Take a version out of its route and stop it; shows each step until the last."""
+    async with terminal.client() as ekiben:
+        deployment = await ekiben.retire(model, version, reason=reason)
         return await see_through(deployment, terminal.output, wait=wait, timeout_s=timeout_s)
 
 
