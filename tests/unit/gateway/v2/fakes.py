@@ -50,6 +50,7 @@ class FakePredictor:
     asked: list[PredictionRequested] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     failure: Exception | None = None
+    refusal: Refusal | None = None
 
     async def find(self, name: str, version: str | None = None) -> ServedModel | Refusal:
         model = self.served.get(name)
@@ -66,6 +67,8 @@ class FakePredictor:
         if self.failure is not None:
             raise self.failure
         self.asked += asked
+        if self.refusal is not None:
+            return [self.refusal] * len(asked)
         model = await self.find(asked[0].model, version)
         assert isinstance(model, ServedModel)
         return [self._answer(place, one, model) for place, one in enumerate(asked)]
