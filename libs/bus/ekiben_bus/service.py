@@ -237,6 +237,10 @@ class Service:
         if shortfalls:
             raise TooFewPartitionsError(shortfalls)
 
+    def is_ready(self) -> bool:
+        """Whether it serves: what /readyz tells."""
+        return not self._problems()
+
     def _problems(self) -> Sequence[str]:
         if not self._started:
             return ["starting"]

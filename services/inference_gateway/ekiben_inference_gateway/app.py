@@ -110,7 +110,7 @@ def _answer_over_http(service: Service, http: HttpSettings, core: Core) -> None:
             f"EKIBEN_HTTP_PORT is {http.port}, which needs the extra http, found no {error.name}; "
             "install ekiben-inference-gateway[http], or leave the port unset"
         ) from error
-    face = Face(http, core, service.publish, service.registry)
+    face = Face(http, core, service.publish, service.registry, service.is_ready)
     service.resource(face.lifespan)
     service.background(face.publish_answers)
 

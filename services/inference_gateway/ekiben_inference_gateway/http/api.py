@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, Response
 from ekiben_contracts.prediction import FailureCode
 from ekiben_inference_gateway.http import openapi
 from ekiben_inference_gateway.http.documents import BatchAnswers, Explanation, ModelHealth, Models, Prediction
-from ekiben_inference_gateway.http.problems import ProblemError, TransportCode, respond
+from ekiben_inference_gateway.http.problems import ProblemError, TransportCode
 from ekiben_inference_gateway.http.routes import Routes
 from ekiben_inference_gateway.http.settings import Route
+from ekiben_inference_gateway.http.v2.problems import respond
+from ekiben_inference_gateway.http.v2.routes import InferenceProtocol, router
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -27,7 +29,9 @@ _DESCRIPTION: Final = (
 )
 
 
-def build_api(routes: Routes, on: frozenset[Route], lifespan: Lifespan) -> FastAPI:
+def build_api(
+    routes: Routes, protocol: InferenceProtocol, on: frozenset[Route], lifespan: Lifespan
+) -> FastAPI:
     """The app, with the routes that are switched on."""
     asks_who = not routes.gate.is_open
     api = FastAPI(
@@ -41,6 +45,8 @@ def build_api(routes: Routes, on: frozenset[Route], lifespan: Lifespan) -> FastA
         redirect_slashes=False,
     )
     _add(api, routes, on, asks_who=asks_who)
+    if Route.INFERENCE_PROTOCOL in on:
+        api.include_router(router(protocol))
     document = openapi.document(api, asks_who=asks_who)
     api.openapi = document
     if Route.OPENAPI in on:
@@ -82,9 +88,9 @@ def _add(api: FastAPI, routes: Routes, on: frozenset[Route], *, asks_who: bool) 
     add(Route.HEALTH, "GET", "/v1/models/{model}/health", routes.health, ModelHealth, other=[400, 404, 422])
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return respond(error)
+    return respond(request.url.path, error)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -92,10 +98,10 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _OF_STATUS.get(error.status_code, FailureCode.INVALID_REQUEST)
     detail = f"expected a route of /openapi.json, found {request.method} {request.url.path[:200]}"
-    return respond(ProblemError(code, detail, headers=dict(error.headers or {})))
+    return respond(request.url.path, ProblemError(code, detail, headers=dict(error.headers or {})))
 
 
-async def _bug(_: Request, error: Exception) -> Response:
+async def _bug(request: Request, error: Exception) -> Response:
     """Its stack is in the log; whoever asked is told no more than its class."""
     detail = f"the gateway failed on this request ({type(error).__name__}); its log says more"
-    return respond(ProblemError(FailureCode.INTERNAL, detail))
+    return respond(request.url.path, ProblemError(FailureCode.INTERNAL, detail))

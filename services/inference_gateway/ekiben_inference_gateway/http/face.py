@@ -24,6 +24,7 @@ from ekiben_inference_gateway.http.scoring_predictor import Answer, ScoringPredi
 from ekiben_inference_gateway.http.server import serving
 from ekiben_inference_gateway.http.settings import HttpSettings
 from ekiben_inference_gateway.http.turnstile import HttpMetrics, Turnstile
+from ekiben_inference_gateway.http.v2.routes import InferenceProtocol
 from ekiben_inference_gateway.requests import Request
 
 log = get_logger(__name__)
@@ -40,6 +41,7 @@ class Face:
         core: Core,
         publish: Publish,
         registry: CollectorRegistry,
+        is_ready: Callable[[], bool],
         ids: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         self.port: int | None = None
@@ -52,7 +54,8 @@ class Face:
         body = BodyLimits(settings.body_bytes, settings.body_timeout_s)
         limits = RequestLimits(body, settings.rows, settings.features)
         routes = Routes(self._predictor, build_gate(settings, core.clock), limits, ids)
-        self.api = build_api(routes, settings.routes, self._warmed)
+        protocol = InferenceProtocol(self._predictor, routes.gate, limits, is_ready, ids)
+        self.api = build_api(routes, protocol, settings.routes, self._warmed)
         self.app = Turnstile(self.api, settings.requests_at_a_time, HttpMetrics(registry))
 
     async def publish_answers(self) -> None:

@@ -111,7 +111,7 @@ class ScoringPredictor:
         """Of a single model. `behind` says why the routes may not be known to their end."""
         plan = router.plan(name)
         if plan is None:
-            unknown = not_routed(name, self._core.routes.get(f"model/{name}"), router.names)
+            unknown = not_routed(name, self._core.routes.get(f"model/{name}"), list(self.models()))
             return unknown if behind is None else routes_unknown(behind)
         return plan if plan.ensemble is None else ensemble_over_http(plan)
 

@@ -8,7 +8,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ekiben_inference_gateway.http.problems import TransportCode, come_again, respond
+from ekiben_inference_gateway.http.problems import TransportCode, come_again
+from ekiben_inference_gateway.http.v2.problems import respond
 
 _COMES_BACK_S = 1.0
 _UNROUTED = "(none)"
@@ -48,7 +49,7 @@ class Turnstile:
             self._metrics.requests.labels(_UNROUTED, "503").inc()
             detail = f"expected at most {self._most} requests at a time, found as many; ask again later"
             error = come_again(TransportCode.BUSY, detail, _COMES_BACK_S)
-            await respond(error)(scope, receive, send)
+            await respond(scope["path"], error)(scope, receive, send)
             return
         await self._let_through(scope, receive, send)
 

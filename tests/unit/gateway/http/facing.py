@@ -91,6 +91,7 @@ async def facing(
         core_of(gateway),
         (bus or FakeBus()).publish,
         gateway.registry,
+        lambda: True,
         lambda: f"drawn-{next(drawn)}",
     )
     transport = httpx.ASGITransport(face.app, raise_app_exceptions=False)

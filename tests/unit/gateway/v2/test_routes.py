@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from ekiben_inference_gateway.http.routes import RequestLimits
 from fastapi import FastAPI
 from tritonclient.http import InferResult
 
@@ -20,6 +19,7 @@ from ekiben_inference_gateway.http.access.gate import build_gate
 from ekiben_inference_gateway.http.bodies import BodyLimits
 from ekiben_inference_gateway.http.predicting import BusyError
 from ekiben_inference_gateway.http.problems import ProblemError
+from ekiben_inference_gateway.http.routes import RequestLimits
 from ekiben_inference_gateway.http.settings import HttpSettings
 from ekiben_inference_gateway.http.v2.problems import respond
 from ekiben_inference_gateway.http.v2.routes import InferenceProtocol, router
