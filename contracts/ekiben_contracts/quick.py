@@ -65,16 +65,16 @@ def _reviver(part: type[P]) -> Callable[[msgspec.Struct], P]:
     """From a twin to the part itself, and so with the parts inside."""
     fields_of, assemble, fields = msgspec.structs.asdict, part.assemble, part.model_fields.items()
     texts = [(name, Fitting(pattern)) for name, info in fields if (pattern := pattern_of(info)) is not None]
-    inside = [(name, revive) for name, info in fields if (revive := _inside(info.annotation)) is not None]
+    inside = [(name, within) for name, info in fields if (within := _inside(info.annotation)) is not None]
 
     def revive(twin: msgspec.Struct) -> P:
         found = fields_of(twin)
         for name, fitting in texts:
             if found[name] not in fitting:
                 fitting.learn(found[name])
-        for name, revive_inside in inside:
+        for name, within in inside:
             if found[name]:
-                found[name] = revive_inside(found[name])
+                found[name] = within(found[name])
         return assemble(found)
 
     return revive
@@ -85,13 +85,13 @@ def _inside(annotation: Any) -> Callable[[Any], object] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _reviver(cast("type[Part]", annotation))
     origin, arguments = get_origin(annotation), get_args(annotation)
-    found = [revive for argument in arguments if (revive := _inside(argument)) is not None]
+    found = [within for argument in arguments if (within := _inside(argument)) is not None]
     match found:
         case []:
             return None
-        case [revive] if origin is list:
-            return lambda twins: [revive(twin) for twin in twins]
-        case [revive] if origin in (Union, UnionType):
-            return revive
+        case [one] if origin is list:
+            return lambda twins: list(map(one, twins))
+        case [one] if origin in (Union, UnionType):
+            return one
         case _:
             raise NoTwinError(f"expected parts alone, optional or in a list, found {annotation!r}")

@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import reduce
-from operator import or_
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import annotated_types as at
@@ -83,9 +81,9 @@ def _generic(annotation: Any, origin: Any, arguments: Sequence[Any]) -> Any:
     if origin is Annotated:
         return _constrained(_type(arguments[0]), arguments[1:])
     if origin in (Union, UnionType):
-        return reduce(or_, map(_type, arguments))
+        return Union[tuple(map(_type, arguments))]  # noqa: UP007 - of types that are known only here
     if origin in (list, dict):
-        return origin[tuple(map(_type, arguments))]
+        return GenericAlias(origin, tuple(map(_type, arguments)))
     if origin is Literal:
         return annotation
     raise NoTwinError(f"expected a type that both read alike, found {annotation!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from aiokafka import TopicPartition
 
@@ -53,23 +54,29 @@ class Carrier:
         before: Batch | None,
         ticket: int,
     ) -> Left:
-        started = asyncio.get_running_loop().time()
+        clock = _Clock()
         async with asyncio.timeout(self._timeout_s):
-            outbox = await self._carry_through(records, reached, before)
+            outbox = await self._carry_through(records, reached, before, clock)
         if outbox is None:
             return Left(len(records), again=reached, is_behind=True)
         self._membership.finish(outbox.finished)
         self._oldest.answered(ticket, _oldest_left(records, outbox))
-        seconds = asyncio.get_running_loop().time() - started
+        seconds = clock.read()
         self._count(outbox, len(records), seconds)
         return _left(outbox, len(records), seconds)
 
     async def _carry_through(
-        self, records: Sequence[Record], reached: Mapping[TopicPartition, int], before: Batch | None
+        self,
+        records: Sequence[Record],
+        reached: Mapping[TopicPartition, int],
+        before: Batch | None,
+        clock: _Clock,
     ) -> Outbox | None:
         """What was published. None: the batch before will be read again, and this one after it."""
         outbox = await self._loop.decide(records)
-        if before is not None and not await is_finished(before):
+        with clock.stopped():
+            is_next = before is None or await is_finished(before)
+        if not is_next:
             return None
         await self._membership.prove(reached)
         await self._loop.publish(outbox)
@@ -83,6 +90,25 @@ class Carrier:
         self._metrics.moved.labels(self._topic).inc(outbox.moved)
         if outbox.held:
             self._metrics.held.labels(self._topic).inc()
+
+
+class _Clock:
+    """How long a batch takes by itself: a wait for the one before says nothing about its size."""
+
+    def __init__(self) -> None:
+        self._time = asyncio.get_running_loop().time
+        self._started = self._time()
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """What passes in the block does not count."""
+        stopped_at = self._time()
+        yield
+        self._started += self._time() - stopped_at
+
+    def read(self) -> float:
+        """Seconds so far."""
+        return self._time() - self._started
 
 
 def _left(outbox: Outbox, records: int, seconds: float) -> Left:
