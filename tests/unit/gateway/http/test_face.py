@@ -25,7 +25,11 @@ def gateway():
 
 def face(gateway, bus=None, **settings):
     return Face(
-        HttpSettings(port=0, **settings), core_of(gateway), (bus or FakeBus()).publish, gateway.registry
+        HttpSettings(port=0, **settings),
+        core_of(gateway),
+        (bus or FakeBus()).publish,
+        gateway.registry,
+        lambda: True,
     )
 
 
@@ -95,7 +99,11 @@ async def _refused(port):
 async def test_an_address_that_is_taken_is_named(gateway):
     async with face(gateway).lifespan() as first:
         second = Face(
-            HttpSettings(port=first.port), core_of(gateway), FakeBus().publish, Gateway(None).registry
+            HttpSettings(port=first.port),
+            core_of(gateway),
+            FakeBus().publish,
+            Gateway(None).registry,
+            lambda: True,
         )
         with pytest.raises(ListenError, match="EKIBEN_HTTP_PORT"):
             async with second.lifespan():
