@@ -18,12 +18,13 @@ import numpy as np
 
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_mlops.causal_models import is_causal, unlinked
 from ekiben_mlops.errors import UnservableModelError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRUSTED_LIBRARIES: Final = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.")
+TRUSTED_LIBRARIES: Final = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "econml.")
 """Libraries whose types may be in a model although skops does not know them to be harmless."""
 _ALWAYS: Final = ("numpy", "pandas", "skops", "shap")
 """What the service template imports itself; shap where it is installed: then models explain themselves."""
@@ -55,20 +56,27 @@ class LoggedModel:
 
 
 def log_pipeline(mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame) -> str:
-    """Log a model into the current run, register it under a name and return its version."""
+    """Log a model into the current run, register it under a name and return its version.
+
+    Raises:
+        UnservableModelError: it has types of other libraries, or such as skops cannot write.
+    """
     with warnings.catch_warnings():
         # That integers cannot be null is what their columns say in the signature: they are required.
         warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer")
-        signature = mlflow.models.infer_signature(rows, model.predict(rows.head(5)))
+        method = "effect" if is_causal(model) else "predict"
+        signature = mlflow.models.infer_signature(rows, getattr(model, method)(rows.head(5)))
+        written = unlinked(model)
         found = mlflow.sklearn.log_model(
-            model,
+            written,
             name="model",
             serialization_format="skops",
-            skops_trusted_types=_trusted_types(model),
+            skops_trusted_types=_trusted_types(written),
             signature=signature,
             input_example=_background(rows),
             pip_requirements=requirements_of(model),
             registered_model_name=name,
+            pyfunc_predict_fn=method,
         )
     return str(found.registered_model_version)
 
@@ -121,7 +129,18 @@ def _flat(parts: Iterable[Any]) -> Iterable[Any]:
 def _trusted_types(model: Any) -> list[str]:
     import skops.io  # noqa: PLC0415 - see LoggedModel.load
 
-    return _check_trusted(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    try:
+        written = skops.io.dumps(model)
+        trusted = _check_trusted(skops.io.get_untrusted_types(data=written))
+        if any(name.startswith("econml.") for name in trusted):  # whose trees it writes, and cannot read
+            skops.io.loads(written, trusted=trusted)
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise UnservableModelError(
+            f"expected a model that skops writes and reads, found {type(model).__name__}, on which it fails: "
+            f"{type(error).__name__}: {str(error)[:200]}. Of econml, linear final stages such as LinearDML "
+            "are served; forests are not."
+        ) from error
+    return trusted
 
 
 def _check_trusted(unknown: list[str]) -> list[str]:

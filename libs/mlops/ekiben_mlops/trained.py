@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
 from sklearn.base import is_classifier, is_regressor
 
 from ekiben_contracts.models import Calibration, InputExample, ProblemType
 from ekiben_contracts.training import ModelTrained
+from ekiben_mlops.causal_models import is_causal
 from ekiben_mlops.errors import UnservableModelError
 from ekiben_mlops.logged_model import LoggedModel, read_logged_model
 from ekiben_mlops.registry import Registry
-from ekiben_mlops.templates import classification, regression
+from ekiben_mlops.templates import causal, classification, regression
 from ekiben_mlops.templates.scoring import Scorer
+
+_TEMPLATES: Final[Mapping[ProblemType, ModuleType]] = {
+    ProblemType.CLASSIFICATION: classification,
+    ProblemType.REGRESSION: regression,
+    ProblemType.CAUSAL: causal,
+}
 
 
 def trained_event(
@@ -59,11 +68,13 @@ def trained_event(
 
 
 def problem_type_of(model: Any) -> ProblemType:
-    """What a fitted scikit-learn model answers.
+    """What a fitted model answers.
 
     Raises:
-        UnservableModelError: it is neither a classifier with probabilities nor a regressor.
+        UnservableModelError: it is no causal model, classifier with probabilities, or regressor.
     """
+    if is_causal(model):
+        return ProblemType.CAUSAL
     if is_classifier(model) and hasattr(model, "predict_proba"):
         return ProblemType.CLASSIFICATION
     if is_regressor(model):
@@ -76,8 +87,7 @@ def problem_type_of(model: Any) -> ProblemType:
 
 def _expected(model: Any, problem_type: ProblemType, logged: LoggedModel) -> float:
     """What the service template will answer to the example, by the code of the template itself."""
-    template = classification if problem_type is ProblemType.CLASSIFICATION else regression
-    scorer = Scorer("", "", logged.signature, (), template.predictor(model))
+    scorer = Scorer("", "", logged.signature, (), _TEMPLATES[problem_type].predictor(model))
     answer = scorer.score_rows([logged.example])
     if answer.errors:
         raise UnservableModelError(

@@ -16,7 +16,7 @@ from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_mlops.packaging import package
 from ekiben_mlops.settings import MlopsSettings
-from ekiben_serving.columnar import COLUMNS_TYPE
+from ekiben_serving.columnar import COLUMNS_TYPE, encode_rows
 from ekiben_serving.connection import ClientLimits
 from ekiben_serving.errors import (
     BadRequestError,
@@ -26,7 +26,7 @@ from ekiben_serving.errors import (
     ModelUnavailableError,
 )
 from ekiben_serving.http_client import HTTPModelClient
-from ekiben_serving.model_client import ModelOutput
+from ekiben_serving.model_client import Explanation, ModelOutput
 from ekiben_serving.validation import RowError
 from integration.serving.conftest import Logged, Served, flights, free_port
 
@@ -301,3 +301,48 @@ async def test_a_server_that_hangs_is_a_timeout_within_the_budget(mortal: Served
 
     assert np.isfinite(outputs_of(await client.predict_batch(ROWS[:1]))[0].value)
     await client.close()
+
+
+async def test_json_is_explained_as_columns_are(client: HTTPModelClient, http: httpx.AsyncClient) -> None:
+    explanations = await client.explain_batch(ROWS[:3], budget_s=60)
+
+    answer = await http.post("/explain", json={"rows": [*ROWS[:3], {**ROWS[0], "carrier": "nobody"}, {}]})
+
+    *explained, unseen, empty = answer.json()
+    for one, explanation in zip(explained, explanations, strict=True):
+        assert isinstance(explanation, Explanation)
+        assert one["attributions"] == explanation.attributions
+        assert (one["value"], one["expected"]) == (explanation.value, explanation.expected)
+        assert one["label"] == explanation.label == "on time"
+    assert [unseen["error"]["code"], empty["error"]["code"]] == ["internal", "missing_features"]
+
+
+async def test_it_says_which_explainer_it_has_and_what_moves_the_model(http: httpx.AsyncClient) -> None:
+    found = (await http.get("/explainer")).json()
+
+    assert found["explainer"] == "tree"
+    assert sum(found["importance"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "expected a body that starts with"),
+        (b"{}", "expected a body that starts with"),
+        (encode_rows([{"x": 1.0}], [FeatureSpec(name="x", dtype=DType.DOUBLE)]), "the columns are not those"),
+    ],
+)
+async def test_a_body_that_cannot_be_explained_is_refused(
+    http: httpx.AsyncClient, body: bytes, told: str
+) -> None:
+    answer = await http.post("/explain_columns", content=body, headers={"content-type": COLUMNS_TYPE})
+
+    assert answer.status_code == 400
+    assert told in answer.text
+
+
+async def test_more_rows_than_are_explained_at_a_time_are_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/explain", json={"rows": ROWS[:65]})
+
+    assert answer.status_code == 400
+    assert "expected at most 64 rows to explain, found 65" in answer.text

@@ -9,13 +9,16 @@ from ekiben_serving.columnar import Answer, Explained
 
 
 def predictions_of(answer: Answer) -> list[dict[str, Any]]:
-    """{value, label?, probabilities?} for a row that has an answer, {error: {code, message}} for another."""
+    """{value, label?, probabilities?, interval?} for each row, or {error: {code, message}}."""
     predictions: list[dict[str, Any]] = [{"value": value} for value in answer.values.tolist()]
     if answer.labels is not None and answer.probabilities is not None:
         rows = zip(predictions, answer.labels.tolist(), answer.probabilities.tolist(), strict=True)
         for prediction, label, probabilities in rows:
             prediction["label"] = answer.classes[label]
             prediction["probabilities"] = dict(zip(answer.classes, probabilities, strict=True))
+    if answer.intervals is not None:
+        for prediction, (low, high) in zip(predictions, answer.intervals.tolist(), strict=True):
+            prediction["interval"] = {"low": low, "high": high}
     for row, (code, message) in answer.errors.items():
         predictions[row] = {"error": {"code": code, "message": message}}
     return predictions

@@ -19,11 +19,15 @@ _FAILED: Final = "expected a prediction, found that the model failed"
 
 
 class Scores(NamedTuple):
-    """What a model says to a frame: a value a row, and of a classifier class indices and probabilities."""
+    """What a model says to a frame: a value a row, and of a classifier class indices and probabilities.
+
+    `intervals`, rows by low and high, are what a causal model says of its effects.
+    """
 
     values: Array
     labels: Array | None = None
     probabilities: Array | None = None
+    intervals: Array | None = None
 
 
 Predict = Callable[[pd.DataFrame], Scores]
@@ -69,7 +73,7 @@ def join(rows: int, parts: Sequence[tuple[slice | list[int], Scores]]) -> Scores
     if len(parts) == 1 and len(parts[0][1].values) == rows:
         return parts[0][1]
     values = np.full(rows, np.nan)
-    labels = probabilities = None
+    labels = probabilities = intervals = None
     for part, scores in parts:
         values[part] = scores.values
         if scores.labels is not None and scores.probabilities is not None:
@@ -79,12 +83,17 @@ def join(rows: int, parts: Sequence[tuple[slice | list[int], Scores]]) -> Scores
                     np.full((rows, scores.probabilities.shape[1]), np.nan),
                 )
             labels[part], probabilities[part] = scores.labels, scores.probabilities
-    return Scores(values, labels, probabilities)
+        if scores.intervals is not None:
+            intervals = np.full((rows, 2), np.nan) if intervals is None else intervals
+            intervals[part] = scores.intervals
+    return Scores(values, labels, probabilities, intervals)
 
 
 def _non_finite(scores: Scores, known: Mapping[int, object]) -> dict[int, tuple[str, str]]:
     finite = np.isfinite(scores.values)
     if scores.probabilities is not None:
         finite &= np.isfinite(scores.probabilities).all(axis=1)
+    if scores.intervals is not None:
+        finite &= np.isfinite(scores.intervals).all(axis=1)
     told = ("internal", "expected a finite prediction, found NaN or infinity")
     return {int(row): told for row in np.flatnonzero(~finite) if row not in known}

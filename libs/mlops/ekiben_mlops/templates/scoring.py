@@ -84,6 +84,7 @@ class Scorer:
             self.classes,
             scores.labels,
             scores.probabilities,
+            scores.intervals,
         )
 
     def _check_columns(self, columns: Mapping[str, Column]) -> None:

@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
     `values` is float64, and NaN where `errors`, {row: (code, message)}, has the row. A classifier's
     answer has `classes`, `labels` (the index of a class for each row) and `probabilities` (rows by
-    classes).
+    classes). `intervals` (rows by low and high) are told in JSON alone: no frame holds them.
     """
 
     model: str
@@ -31,6 +31,7 @@ class Answer(NamedTuple):
     classes: Sequence[str] = ()
     labels: Array | None = None
     probabilities: Array | None = None
+    intervals: Array | None = None
 
 
 def encode_answer(answer: Answer) -> bytes:
