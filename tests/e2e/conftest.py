@@ -11,6 +11,7 @@ import pytest
 from e2e.plain_client import PlainClient
 from e2e.system import System, running
 from ekiben_bus.brokers.ladder import Broker
+from ekiben_bus.brokers.ports import free_port
 
 ENSEMBLE = "tiny"
 MEMBERS = ("tiny-mild", "tiny-keen")
@@ -22,6 +23,7 @@ def system(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     environment = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "EKIBEN_TOPIC_PREFIX": f"e2e-{secrets.token_hex(4)}.",
+        "EKIBEN_HTTP_PORT": str(free_port()),
     }
     with running(tmp_path_factory.mktemp("e2e") / "home", environment) as system:
         system.train(*MEMBERS)
