@@ -16,6 +16,7 @@ from unit.gateway.http.facing import ASKED, FakeBus, core_of, facing, problem_of
 
 PREDICT = "/v1/predictions"
 DEADLINE_S = 20
+STAYS_S = 0.5
 
 
 @pytest.fixture
@@ -77,7 +78,8 @@ async def test_a_stop_waits_for_who_is_asking_and_publishes_what_was_answered(ga
             await hanging.begun.wait()
             stopping.set()
             await _refused(found.port)
-            assert not living.done()
+            ended, _ = await asyncio.wait([living, asking], timeout=STAYS_S)
+            assert ended == set()
             hanging.go.set()
             answer = await asking
             await living

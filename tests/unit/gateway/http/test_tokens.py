@@ -114,6 +114,16 @@ async def test_any_other_token_lets_nobody_in_and_is_not_told(tokens, bad):
     assert sent not in str(refused.value)
 
 
+async def test_a_key_of_the_provider_widens_no_algorithm(tmp_path):
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps({"keys": [{**JWKS["keys"][0], "alg": "RS512"}]}))
+    sent = token(algorithm="RS512")
+    with pytest.raises(UnknownCallerError, match="InvalidAlgorithm"):
+        await Tokens(KeysOfFile(path), RULES).caller(sent)
+    wider = TokenRules(ISSUER, AUDIENCE, frozenset({"RS512"}))
+    assert (await Tokens(KeysOfFile(path), wider).caller(sent)).id == f"{ISSUER} ana"
+
+
 async def test_clocks_may_be_off_by_the_leeway(jwks_file):
     rules = TokenRules(ISSUER, AUDIENCE, RULES.algorithms, leeway_s=30)
     caller = await Tokens(KeysOfFile(jwks_file), rules).caller(
