@@ -15,7 +15,7 @@ from benchmarks.flights import MODEL, train
 from benchmarks.ground import Ground
 from benchmarks.serving import Raw, Served, ekiben_bento, raw_bento, somebody_elses
 from benchmarks.sides.bare import Bare
-from benchmarks.sides.ekiben import end_to_end, gateway_alone, route_to
+from benchmarks.sides.ekiben import end_to_end, gateway_alone, route_to, two_gateways
 from benchmarks.sides.mlserver_environment import UnavailableError, mlserver
 from benchmarks.sides.mlserver_transport import MLServer
 from benchmarks.sides.naive import Naive
@@ -85,6 +85,7 @@ def _sides(served: Served) -> dict[str, Side]:
     routes = [route_to(served)]
     return {
         names.GATEWAY: gateway_alone(routes),
+        names.GATEWAYS: two_gateways(routes),
         names.PIPELINE: end_to_end(routes),
         names.NAIVE: Naive(served.url),
     }

@@ -10,13 +10,24 @@ BARE_256: Final = "bare-256"
 BARE_1024: Final = "bare-1024"
 BARE_CONTRACTS: Final = "bare-contracts"
 GATEWAY: Final = "gateway"
+GATEWAYS: Final = "gateways"
 PIPELINE: Final = "pipeline"
 NAIVE: Final = "naive"
 MLSERVER: Final = "mlserver"
 MLSERVER_WORKER: Final = "mlserver-worker"
 IN_PROCESS: Final = "in-process"
 TWO_HOPS: Final = "bare-two-hops"
-SIDES: Final = (BARE_256, BARE_1024, BARE_CONTRACTS, GATEWAY, PIPELINE, IN_PROCESS, NAIVE, MLSERVER)
+SIDES: Final = (
+    BARE_256,
+    BARE_1024,
+    BARE_CONTRACTS,
+    GATEWAY,
+    GATEWAYS,
+    PIPELINE,
+    IN_PROCESS,
+    NAIVE,
+    MLSERVER,
+)
 """Those of a comparison. mlserver-worker comes with mlserver; the two hops are for latencies."""
 
 _NEEDED: Final = {"profile": (BARE_1024, GATEWAY, PIPELINE), "memory": (GATEWAY,), "scaling": ()}

@@ -107,6 +107,12 @@ def gateway_alone(routes: Sequence[Event], **settings: str) -> Ekiben:
     return Ekiben("Ekiben's gateway", (GATEWAY_MODULE,), MODEL_OUTPUTS, routes, settings)
 
 
+def two_gateways(routes: Sequence[Event]) -> Ekiben:
+    """The same by two processes, which share the partitions: both are up before anything is asked."""
+    modules = (GATEWAY_MODULE, GATEWAY_MODULE)
+    return Ekiben("Ekiben's gateway, twice", modules, MODEL_OUTPUTS, routes, up_first=True)
+
+
 def end_to_end(routes: Sequence[Event], **settings: str) -> Ekiben:
     """Requests to results."""
     return Ekiben(
