@@ -26,7 +26,6 @@ from ekiben_bus.settings import ServiceSettings
 log = get_logger(__name__)
 
 _FAILURES_UNTIL_NOT_READY = 3
-_LEAST_RECORDS = 16
 _RECORDS_MORE = 64
 _TURN_S = 0.01
 _LONGEST_PAUSE_S = 1.0
@@ -164,11 +163,15 @@ class Subscription:
             self._most = self._size_after(left)
 
     def _size_after(self, left: Left) -> int:
-        """Additive increase, multiplicative decrease. What overran would do so again as large as it was."""
+        """Additive increase, multiplicative decrease. What overran would do so again as large as it was.
+
+        On a busy machine a small batch takes nearly as long as a large one: only what overran gets smaller
+        than the first was.
+        """
         if left.overran:
             return max(1, min(self._most, left.records) // 2)
         if left.seconds > self._settings.batch_target_s:
-            return max(min(self._most, _LEAST_RECORDS), min(self._most, left.records) * 3 // 4)
+            return max(min(self._most, _RECORDS_MORE), min(self._most, left.records) * 3 // 4)
         if left.why or left.records < self._most:
             return self._most
         return min(self._settings.batch_records, self._most + min(self._most, _RECORDS_MORE))
