@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter
 from structlog.stdlib import get_logger
@@ -26,13 +27,19 @@ from ekiben_inference_gateway.scoring import Scored
 log = get_logger(__name__)
 
 _MOST_TOGETHER = 1024
+_MOST_BYTES = 64 * 1024 * 1024
 _AGAIN_IN_S = 1.0
 
 Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 
+class _Waiting(NamedTuple):
+    outgoing: Outgoing
+    size: int
+
+
 class AnswerEvents:
-    """Events that wait for Kafka, so many at the most; while some are published, the next collect.
+    """Events that wait for Kafka, so many and 64 MiB at the most; while some are sent, the next collect.
 
     What cannot be published is kept and sent again under the same ids. What finds no room is counted.
     """
@@ -49,7 +56,8 @@ class AnswerEvents:
         self._most = most
         self._drain_s = drain_s
         self._clock = clock
-        self._waiting: deque[Outgoing] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._sending: asyncio.Future[None] | None = None
@@ -64,10 +72,13 @@ class AnswerEvents:
         """Publish what became of a request, in a while; a refusal that is not final is told nobody else."""
         if isinstance(answer, Refusal) and not is_final(answer):
             return
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._most or self._waiting_bytes >= _MOST_BYTES:
             self._lost.labels("full").inc()
             return
-        self._waiting.append(_event(request, answer, self._clock()))
+        outgoing = _event(request, answer, self._clock())
+        waiting = _Waiting(outgoing, len(outgoing.event.to_json()))
+        self._waiting.append(waiting)
+        self._waiting_bytes += waiting.size
         self._arrived.set()
 
     async def run(self) -> None:
@@ -99,7 +110,7 @@ class AnswerEvents:
             while self._waiting:
                 together = list(islice(self._waiting, _MOST_TOGETHER))
                 try:
-                    await self._send(together)
+                    await self._send([one.outgoing for one in together])
                 except PublishError as error:
                     log.warning(
                         "answers over HTTP not published yet", waiting=len(self._waiting), why=str(error)
@@ -107,7 +118,7 @@ class AnswerEvents:
                     await asyncio.sleep(_AGAIN_IN_S)
                     continue
                 for _ in together:
-                    self._waiting.popleft()
+                    self._waiting_bytes -= self._waiting.popleft().size
 
     async def _send(self, events: Sequence[Outgoing]) -> None:
         """Publish, in halves where one is too large for its topic: the others have done nothing."""

@@ -116,6 +116,17 @@ async def test_what_finds_no_room_is_counted(gateway, bus):
     assert gateway.count("ekiben_http_answers_lost_total", why="full") == 2
 
 
+async def test_large_ones_are_bounded_by_their_bytes_and_there_is_room_again(gateway, bus, monkeypatch):
+    monkeypatch.setattr(publishing, "_MOST_BYTES", 100)
+    told = events(gateway, bus)
+    for names in ("ab", "cd"):
+        async with told.lifespan():
+            for name in names:
+                told.offer(request(name), FINAL)
+    assert [one.id for one in bus.published] == ["a/result/1", "c/result/1"]
+    assert gateway.count("ekiben_http_answers_lost_total", why="full") == 2
+
+
 async def test_one_that_is_too_large_costs_no_other(gateway):
     bus = FakeBus(too_large=frozenset({"c/result/1"}))
     told = events(gateway, bus)
