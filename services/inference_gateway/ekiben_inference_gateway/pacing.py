@@ -1,7 +1,7 @@
 """How many rows go into one body, and how many bodies are asked at a time: learned, endpoint by endpoint.
 
-Rows grow while calls are answered within a target, and shrink when one is not: additive increase and
-multiplicative decrease (Crankshaw et al., "Clipper", NSDI 2017, 4.3), with a slow start as TCP has it.
+Rows are as many as add no more than a target to what a call costs in itself, which fewer rows would not
+save: on a busy machine every call is slow, and small bodies only make more of them (costs.py).
 Calls at a time grow while one more finds the endpoint idle, and shrink when they queue there: what
 they take beyond a call of their size made alone is time in the queue (Brakmo and Peterson, "TCP
 Vegas", 1995, 3.2). Both stay within bounds. Decides, asks nobody.
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ekiben_inference_gateway.costs import CallCost
 from ekiben_inference_gateway.routing import Endpoint
 
 _FIRST_ROWS = 64
-_ROWS_MORE = 64
+_GROW = 2
 _SHRINK = 0.75
 _FIRST_CALLS = 2
 _IDLE = 1.0
@@ -26,7 +27,7 @@ _WEIGHT = 1 / 8
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`target_s` is what a call should take at the most; bodies have 1 to `rows`, 1 to `calls` at a time."""
+    """`target_s` is what its rows may add to a call; bodies have 1 to `rows`, 1 to `calls` at a time."""
 
     rows: int = 1024
     calls: int = 4
@@ -40,7 +41,7 @@ class Pace:
     bounds: Bounds
     rows: int = 0
     calls: int = 0
-    _starting: bool = True
+    _cost: CallCost = field(default_factory=CallCost)
     _alone_s: dict[int, float] = field(default_factory=dict[int, float])
 
     def __post_init__(self) -> None:
@@ -53,12 +54,12 @@ class Pace:
         self._learn_calls(rows, seconds, at_a_time)
 
     def _learn_rows(self, rows: int, seconds: float) -> None:
-        if seconds > self.bounds.target_s:
-            self._starting = False
-            self.rows = max(1, min(self.rows, int(rows * _SHRINK)))
-        elif rows >= self.rows:  # smaller ones say nothing of larger ones
-            more = self.rows if self._starting else _ROWS_MORE
-            self.rows = min(self.bounds.rows, self.rows + more)
+        self._cost.learn(rows, seconds)
+        fitting = self._cost.rows_within(self.bounds.target_s)
+        if seconds > self.bounds.target_s and fitting < self.rows:
+            self.rows = max(1, int(max(fitting, self.rows * _SHRINK)))
+        elif rows >= self.rows and fitting > self.rows:  # smaller ones say little of larger ones
+            self.rows = int(min(self.bounds.rows, fitting, self.rows * _GROW))
 
     def _learn_calls(self, rows: int, seconds: float, at_a_time: int) -> None:
         size = rows.bit_length()

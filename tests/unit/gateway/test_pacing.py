@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +38,34 @@ def test_a_slow_model_is_given_what_it_answers_within_the_target(row_s):
         sizes.append(pace.rows)
     assert fitting / 2 <= max(sizes), "it does not starve either"
     assert min(sizes) >= 1
+
+
+@pytest.mark.parametrize("call_s", [0.06, 0.5])
+def test_where_the_call_itself_is_slow_bodies_do_not_shrink(call_s):
+    pace = settled(Pace(BOUNDS), lambda rows: call_s + 1e-5 * rows)
+    assert pace.rows == 1024
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_the_time_has_nothing_to_do_with_the_rows_bodies_are_large(seed):
+    draw, pace, sizes = random.Random(seed), Pace(BOUNDS), []
+    for _ in range(300):
+        pace.learn(pace.rows, draw.uniform(0.02, 0.3), 1)
+        sizes.append(pace.rows)
+    assert statistics.mean(sizes[100:]) > 256
+
+
+@pytest.mark.parametrize("row_s", [0.0005, 0.01])
+def test_of_a_slow_model_on_a_busy_machine_the_rows_alone_keep_the_target(row_s):
+    pace = settled(Pace(BOUNDS), lambda rows: 0.08 + row_s * rows)
+    fitting = BOUNDS.target_s / row_s
+    assert fitting / 2 <= pace.rows <= fitting * 1.5
+
+
+def test_one_hiccup_is_soon_forgotten():
+    pace = settled(Pace(BOUNDS), lambda rows: 0.005 + 1e-5 * rows)
+    pace.learn(1024, 5.0, 1)
+    assert settled(pace, lambda rows: 0.005 + 1e-5 * rows, calls=60).rows == 1024
 
 
 def test_one_that_gets_faster_is_given_more_again():
