@@ -28,8 +28,8 @@ def champion(route: ModelRouted | None) -> RoutedVersion | None:
 
 
 def previous(route: ModelRouted | None) -> RoutedVersion | None:
-    """The version that served before the champion: the latest that was retired."""
-    retired = [v for v in route.versions if v.role is Role.RETIRED] if route else []
+    """The version that served before the champion: the latest that was retired, even if it shadows now."""
+    retired = [v for v in route.versions if v.role is Role.RETIRED or v.retired_at] if route else []
     return max(retired, key=lambda v: v.retired_at.timestamp() if v.retired_at else 0.0, default=None)
 
 
@@ -61,14 +61,20 @@ def direct(
 
 
 def shadow(current: ModelRouted, trained: ModelTrained, endpoint: Endpoint, now: datetime) -> ModelRouted:
-    """One version more, which answers nobody: all else stays as it is."""
+    """One version more, which answers nobody: all else stays as it is, and that it served once, too."""
     others = [v for v in current.versions if v.version != trained.version]
-    return _succeed(current, [*others, _routed(trained, endpoint, 0, Role.SHADOW)], now)
+    served_until = next((v.retired_at for v in current.versions if v.version == trained.version), None)
+    beside = _routed(trained, endpoint, 0, Role.SHADOW).model_copy(update={"retired_at": served_until})
+    return _succeed(current, [*others, beside], now)
 
 
 def withdraw(current: ModelRouted, version: str, now: datetime) -> ModelRouted:
-    """No more traffic to a version."""
-    versions = [_retire(v, now) if v.version == version else v for v in current.versions]
+    """No more traffic to a version. A shadow that never served leaves: nothing goes back to it."""
+    versions = [
+        _retire(v, now) if v.version == version else v
+        for v in current.versions
+        if v.version != version or v.role is not Role.SHADOW or v.retired_at is not None
+    ]
     return _succeed(current, versions, now)
 
 

@@ -114,10 +114,24 @@ def test_a_shadow_that_is_deployed_serves_and_shadows_no_more():
     assert [(v.version, v.role) for v in routed.versions] == [("2", Role.CHAMPION), ("1", Role.RETIRED)]
 
 
-def test_a_shadow_that_is_withdrawn_is_retired():
-    routed = withdraw(route("delay", routed_version("1"), shadow_version("2")), "2", NOW)
+def test_a_shadow_that_is_withdrawn_is_nothing_to_go_back_to():
+    served = deployed(deployed(None, "1"), "2", NOW + WEEK / 7)
+    beside = shadow(served, trained(version="3"), HERE, NOW + WEEK / 7)
 
-    assert [(v.version, v.role) for v in routed.versions] == [("1", Role.CHAMPION), ("2", Role.RETIRED)]
+    routed = withdraw(beside, "3", NOW + WEEK / 7 * 2)
+
+    assert [(v.version, v.role) for v in routed.versions] == [("2", Role.CHAMPION), ("1", Role.RETIRED)]
+    assert previous(routed).version == "1"
+
+
+def test_what_served_before_it_shadowed_can_still_be_gone_back_to():
+    served = deployed(deployed(None, "1"), "2")
+
+    beside = shadow(served, trained(version="1"), HERE, NOW + WEEK / 7)
+    routed = withdraw(beside, "1", NOW + WEEK / 7)
+
+    assert (previous(beside).version, previous(beside).role) == ("1", Role.SHADOW)
+    assert (previous(routed).version, previous(routed).retired_at) == ("1", NOW)
 
 
 def test_a_withdrawn_version_gets_no_traffic():
