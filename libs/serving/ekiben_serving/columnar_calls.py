@@ -36,7 +36,7 @@ T = TypeVar("T")
 class ColumnarCall(Generic[A, T]):
     """One kind of call: where it goes, how many rows it takes, and what its answer says of each row.
 
-    With `tells_budget` the model is told how long it is waited for.
+    One that `is_aside` has a circuit breaker of its own, and its model is told how long it is waited for.
     """
 
     path: str
@@ -44,12 +44,12 @@ class ColumnarCall(Generic[A, T]):
     most_rows: int
     decode: Callable[[bytes, int], A]
     of_rows: Callable[[A, float], list[T | RowError]]
-    tells_budget: bool = False
+    is_aside: bool = False
 
 
 PREDICT: Final[ColumnarCall[Answer, ModelOutput]] = ColumnarCall(
     "/columns", ANSWER_TYPE, 1024, decode_answer, outputs_of
 )
 EXPLAIN: Final[ColumnarCall[Explained, Explanation]] = ColumnarCall(
-    "/explain_columns", EXPLANATION_TYPE, 64, decode_explanation, explanations_of, tells_budget=True
+    "/explain_columns", EXPLANATION_TYPE, 64, decode_explanation, explanations_of, is_aside=True
 )

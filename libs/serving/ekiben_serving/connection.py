@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import httpx
 
@@ -63,17 +64,20 @@ class Connection:
         pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
         self._http = httpx.AsyncClient(transport=pool, trust_env=False)
         self.endpoint = Endpoint(model, self.url, limits.response_bytes, self.clock, self._http, hint)
-        self._breaker = EndpointBreaker(
+        breaker = partial(
+            EndpointBreaker,
             model,
             self.url,
             clock=self.clock,
             fail_max=limits.breaker_failures,
             reset_timeout_s=limits.breaker_reset_s,
-            on_turn=on_breaker,
         )
+        self._breaker = breaker(on_turn=on_breaker)
         slots = CallSlots(model, self.url, limits.concurrent_calls)
         policy = RetryPolicy(max_retries)
         self.attempts = Attempts(model, self.url, timeout, policy, self._breaker, slots, self.clock, jitter)
+        # what hangs when it explains may predict well: nothing asked aside keeps anybody from asking
+        self.aside = replace(self.attempts, breaker=breaker())
 
     def deadline(self, budget_s: float | None) -> float:
         """When a call with this budget, made now, has to be over, by the clock of this connection."""

@@ -146,9 +146,8 @@ class HTTPModelClient:
         if batch.body is None:
             return batch.merge([])
         started = self._connection.clock.monotonic()
-        answer = await self._connection.attempts.make(
-            partial(self._ask_once, call, batch.body, batch.size, headers), deadline
-        )
+        attempts = self._connection.aside if call.is_aside else self._connection.attempts
+        answer = await attempts.make(partial(self._ask_once, call, batch.body, batch.size, headers), deadline)
         return batch.merge(call.of_rows(answer, (self._connection.clock.monotonic() - started) * 1000))
 
     async def _ask_once(
@@ -159,7 +158,7 @@ class HTTPModelClient:
         headers: Mapping[str, str],
         timeout_s: float,
     ) -> A:
-        if call.tells_budget:
+        if call.is_aside:
             headers = {**headers, BUDGET_HEADER: f"{timeout_s * 1000:.0f}"}
         found = await self._connection.endpoint.exchange(
             "POST",

@@ -1,7 +1,8 @@
 """Asking the models what moved their outputs, for those requests of a batch that want to know.
 
-A call of its own after scoring, so that nobody else pays for it; its failure costs the explanation alone.
-It moves neither outages, nor paces, nor what is reported of an endpoint's health.
+A call of its own after scoring; its failure costs the explanation alone. Requests that share the batch wait
+for it too, within its budget. It moves neither outages, nor paces, nor breakers of predictions, nor what is
+reported of an endpoint's health.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from ekiben_serving.columnar import (
     encode_explanation,
 )
 from ekiben_serving.connection import ClientLimits
-from ekiben_serving.errors import BadRequestError, ModelTimeoutError, NoExplainerError
+from ekiben_serving.errors import BadRequestError, BreakerOpenError, ModelTimeoutError, NoExplainerError
 from ekiben_serving.failover import FailoverModelClient
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.http_client import HTTPModelClient
@@ -145,6 +145,21 @@ async def test_a_model_that_hangs_is_a_timeout_within_the_budget(
     server.gate.clear()
     with pytest.raises(ModelTimeoutError, match="/explain_columns"):
         await client.explain_batch([{"x": 1.0}], budget_s=0.1)
+
+
+async def test_what_hangs_when_it_explains_is_left_alone_with_that_and_predicts_on(
+    server: ColumnsServer, client: HTTPModelClient
+):
+    server.gate.clear()
+    for _ in range(ClientLimits().breaker_failures):
+        with pytest.raises(ModelTimeoutError, match="/explain_columns"):
+            await client.explain_batch([{"x": 1.0}], budget_s=0.05)
+    server.gate.set()
+
+    with pytest.raises(BreakerOpenError):
+        await client.explain_batch([{"x": 1.0}])
+    assert [answer.value for answer in await client.predict_batch([{"x": 1.0}])] == [2.0]
+    assert (await client.health()).breaker == "closed"
 
 
 async def test_a_refusal_that_is_not_404_is_no_lack_of_an_explainer(
