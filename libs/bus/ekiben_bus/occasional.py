@@ -44,6 +44,7 @@ class OccasionalSubscription:
         self._prepare = prepare
         self._current: Subscription | None = None
         self._living: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def is_assigned(self) -> bool:
@@ -94,6 +95,10 @@ class OccasionalSubscription:
                 return
 
     async def _end(self) -> None:
+        """A stop that meets the end of an occasion cuts it off nowhere: it waits for the same end."""
         current, self._current = self._current, None
         if current is not None:
-            await current.stop()
+            self._ending = asyncio.create_task(current.stop())
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+            self._ending = None
