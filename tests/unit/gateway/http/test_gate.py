@@ -157,6 +157,6 @@ async def test_nothing_secret_is_told_or_logged(gateway, keys, caplog):
                 await client.post(PREDICT, json=ASKED, headers=bearer(one)) for one in (key, wrong, token())
             ]
     assert [answer.status_code for answer in answers] == [200, 401, 401]
-    secrets = [key.rpartition("_")[2], wrong.rpartition("_")[2], token().rpartition(".")[2]]
+    secrets = [key.split("_", 2)[2], wrong.split("_", 2)[2], token().rpartition(".")[2]]
     for told in (caplog.text, *(answer.text for answer in answers)):
         assert not [secret for secret in secrets if secret in told]

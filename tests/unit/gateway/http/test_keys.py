@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,7 +40,7 @@ def test_a_key_lets_in_with_its_scopes_and_rate(path):
 def test_nothing_of_a_key_is_kept_or_told_but_its_digest(path):
     key = new_key("ana", PREDICT)
     write(path, key)
-    secret = key.key.rpartition("_")[2]
+    secret = key.key.split("_", 2)[2]
     assert secret not in path.read_text()
     assert digest(key.key) in path.read_text()
     for told in (repr(key), repr(key.stored), str(key.stored)):
@@ -119,6 +120,17 @@ def test_a_digest_that_is_a_whole_key_by_mistake_is_not_told(path):
     with pytest.raises(KeysFileError, match="sha256") as refused:
         read_keys(path)
     assert key.key not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["id", "name", "scopes", "rate", "expires_at"])
+def test_a_key_in_another_field_by_mistake_is_not_told_either(path, field):
+    key = new_key("ana", PREDICT)
+    line = {**key.stored.model_dump(mode="json"), "name": "", "sha256": key.key}
+    line[field] = [key.key] if field == "scopes" else key.key * 3
+    path.write_text(json.dumps(line))
+    with pytest.raises(KeysFileError, match=field) as refused:
+        read_keys(path)
+    assert key.key[:20] not in str(refused.value)
 
 
 def test_a_missing_file_is_named(path):

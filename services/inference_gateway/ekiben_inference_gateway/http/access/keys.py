@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from structlog.stdlib import get_logger
 
 from ekiben_contracts.access import StoredKey, id_of
-from ekiben_contracts.wording import describe
 from ekiben_inference_gateway.http.access.callers import Caller, UnknownCallerError
 
 log = get_logger(__name__)
@@ -87,6 +86,12 @@ def _key(line: str, where: str) -> StoredKey:
     try:
         return StoredKey.model_validate_json(line)
     except ValidationError as error:
-        wrong = "; ".join(".".join(map(str, one["loc"])) or "the line" for one in error.errors())
-        hint = describe(error) if error.errors()[0]["loc"][:1] not in ((), ("sha256",)) else wrong
-        raise KeysFileError(f"{where}: expected an API key as JSON, found it wrong in {hint}") from None
+        raise KeysFileError(
+            f"{where}: expected an API key as JSON, found it wrong in {_wrong(error)}"
+        ) from None
+
+
+def _wrong(error: ValidationError) -> str:
+    """Which fields, and what is expected of them; never what stands there: it may be a key."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in details)
