@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from ekiben_inference_gateway.http.access.tokens import (
 )
 
 ISSUER, AUDIENCE = "https://issuer.example", "ekiben"
+DEADLINE_S = 20
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -161,12 +163,13 @@ class Provider:
 
     def __init__(self):
         self.asked = 0
+        self.body = json.dumps(JWKS).encode()
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 provider.asked += 1
-                body = json.dumps(JWKS).encode()
+                body = provider.body
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -201,6 +204,34 @@ async def test_keys_are_fetched_once_however_many_unknown_ones_are_sent(provider
         with pytest.raises(UnknownCallerError):
             await tokens.caller(token(kid=f"other-{number}"))
     assert provider.asked == 1
+
+
+async def test_a_key_that_is_known_waits_for_nobody_s_unknown_one(provider):
+    keys = KeysOfUrl(provider.url)
+    tokens = Tokens(keys, RULES)
+    await tokens.caller(token())
+    async with keys._one_at_a_time:  # as while an unknown key is fetched
+        async with asyncio.timeout(DEADLINE_S):
+            assert (await tokens.caller(token())).id == f"{ISSUER} ana"
+
+
+async def test_a_provider_that_does_not_answer_is_left_alone_for_a_while(provider):
+    now = [0.0]
+    provider.body = b"<html>down for maintenance</html>"
+    tokens = Tokens(KeysOfUrl(provider.url, lambda: now[0]), RULES)
+    for _ in range(3):
+        with pytest.raises(UnreachableProviderError):
+            await tokens.caller(token())
+    assert provider.asked == 1
+    provider.body, now[0] = json.dumps(JWKS).encode(), 6.0
+    assert (await tokens.caller(token())).id == f"{ISSUER} ana"
+    assert provider.asked == 2
+
+
+async def test_a_token_that_names_no_key_is_refused_without_asking_the_provider(provider):
+    with pytest.raises(UnknownCallerError):
+        await Tokens(KeysOfUrl(provider.url), RULES).caller(token(kid=None))
+    assert provider.asked == 0
 
 
 async def test_while_the_provider_is_away_nobody_can_tell(provider):
