@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Callable
+from typing import Final, cast
 
 from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json, to_json
@@ -13,6 +13,8 @@ from ekiben_contracts.wording import describe, found
 from ekiben_inference_gateway.http.problems import Problem, ProblemError, problem
 
 Ids = Callable[[], str]
+_LEAST_BYTES: Final = len('"":1,')
+"""Of one feature in JSON."""
 
 
 def read_request(body: bytes, most_features: int, ids: Ids, *, explain: bool = False) -> PredictionRequested:
@@ -23,14 +25,16 @@ def read_request(body: bytes, most_features: int, ids: Ids, *, explain: bool = F
     Raises:
         ProblemError: it is no JSON, a field is wrong, or it has too many features.
     """
+    if len(body) > most_features * _LEAST_BYTES:
+        whole = _parse(body)
+        too_many = _too_many_features(whole, most_features)
+        if too_many is not None:
+            raise ProblemError(FailureCode.INVALID_REQUEST, too_many, request_id=_said_id(whole))
     try:
         asked = PredictionRequested.from_json(body)
     except ValidationError as error:
         _parse(body)
         raise ProblemError(FailureCode.INVALID_REQUEST, describe(error)) from None
-    too_many = _too_many_features(asked, most_features)
-    if too_many is not None:
-        raise ProblemError(FailureCode.INVALID_REQUEST, too_many, request_id=asked.request_id)
     return _identified(asked, ids, explain=explain)
 
 
@@ -57,13 +61,13 @@ def read_batch(
 
 
 def _read_row(row: JsonValue, most_features: int, ids: Ids) -> PredictionRequested | Problem:
+    too_many = _too_many_features(row, most_features)
+    if too_many is not None:
+        return problem(FailureCode.INVALID_REQUEST, too_many, _said_id(row))
     try:
         asked = PredictionRequested.from_json(to_json(row))
     except ValidationError as error:
         return problem(FailureCode.INVALID_REQUEST, describe(error), _said_id(row))
-    too_many = _too_many_features(asked, most_features)
-    if too_many is not None:
-        return problem(FailureCode.INVALID_REQUEST, too_many, asked.request_id)
     return _identified(asked, ids, explain=False)
 
 
@@ -82,9 +86,10 @@ def _identified(asked: PredictionRequested, ids: Ids, *, explain: bool) -> Predi
     return asked.model_copy(update=update)
 
 
-def _too_many_features(asked: PredictionRequested, most: int) -> str | None:
-    features: Sequence[str] = list(asked.features or ())
-    if len(features) <= most:
+def _too_many_features(row: JsonValue, most: int) -> str | None:
+    """Told before the row is validated: an error for each of 100,000 features takes a second to word."""
+    features = row.get("features") if isinstance(row, dict) else None
+    if not isinstance(features, dict) or len(features) <= most:
         return None
     return f"features: expected at most {most}, found {len(features)}"
 

@@ -14,6 +14,7 @@ from structlog.stdlib import get_logger
 
 from ekiben_inference_gateway.http.access.gate import build_gate
 from ekiben_inference_gateway.http.api import build_api
+from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.bodies import BodyLimits
 from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.microbatches import LaneBounds
@@ -53,8 +54,9 @@ class Face:
         self._predictor: Predictor = ScoringPredictor(core, _bounds(settings), ids, on_answer)
         body = BodyLimits(settings.body_bytes, settings.body_timeout_s)
         limits = RequestLimits(body, settings.rows, settings.features)
-        routes = Routes(self._predictor, build_gate(settings, core.clock), limits, ids)
-        protocol = InferenceProtocol(self._predictor, routes.gate, limits, is_ready, ids)
+        gate, aside = build_gate(settings, core.clock), Aside()
+        routes = Routes(self._predictor, gate, limits, aside, ids)
+        protocol = InferenceProtocol(self._predictor, gate, limits, aside, is_ready, ids)
         self.api = build_api(routes, protocol, settings.routes, self._warmed)
         self.app = Turnstile(self.api, settings.requests_at_a_time, HttpMetrics(registry))
 

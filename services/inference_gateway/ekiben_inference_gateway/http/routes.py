@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from ekiben_contracts.access import Scope
 from ekiben_contracts.event import Part
 from ekiben_contracts.prediction import PredictionRequested
 from ekiben_inference_gateway.http.access.gate import Gate
+from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.asking import Ids, read_batch, read_request
 from ekiben_inference_gateway.http.bodies import JSON, BodyLimits, read_json
 from ekiben_inference_gateway.http.documents import (
@@ -54,24 +56,27 @@ class Routes:
     predictor: Predictor
     gate: Gate
     limits: RequestLimits
+    aside: Aside
     ids: Ids
 
     async def predict(self, request: Request) -> Response:
         """Ask a single model about one entity."""
         await self.gate.admit(request, Scope.PREDICT)
-        asked = read_request(await self._body(request), self.limits.features, self.ids)
+        asked = await self._read_one(request, explain=False)
         return _answer(prediction_of(await self._one(asked)))
 
     async def explain(self, request: Request) -> Response:
         """The same, with how much each feature moved the answer, by the model's own explainer."""
         await self.gate.admit(request, Scope.EXPLAIN)
-        asked = read_request(await self._body(request), self.limits.features, self.ids, explain=True)
+        asked = await self._read_one(request, explain=True)
         return _answer(_explanation(await self._one(asked)))
 
     async def predict_batch(self, request: Request) -> Response:
         """Ask about many entities. A bad row has its problem in its place; the others are answered."""
         caller = await self.gate.admit(request, Scope.PREDICT)
-        rows = read_batch(await self._body(request), self.limits.rows, self.limits.features, self.ids)
+        body, limits = await self._body(request), self.limits
+        reading = partial(read_batch, body, limits.rows, limits.features, self.ids)
+        rows = await self.aside.read(len(body), reading)
         self.gate.count_more(caller, len(rows))
         good = [row for row in rows if isinstance(row, PredictionRequested)]
         answers = iter(await self._ask(good))
@@ -95,6 +100,11 @@ class Routes:
             raise refused(served)
         found = await self.predictor.health(served)
         return _answer(health_of(model, list(found.items())))
+
+    async def _read_one(self, request: Request, *, explain: bool) -> PredictionRequested:
+        body = await self._body(request)
+        reading = partial(read_request, body, self.limits.features, self.ids, explain=explain)
+        return await self.aside.read(len(body), reading)
 
     async def _body(self, request: Request) -> bytes:
         return await read_json(request, self.limits.body)

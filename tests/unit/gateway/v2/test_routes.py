@@ -16,6 +16,7 @@ from tritonclient.http import InferResult
 
 from ekiben_contracts.prediction import FailureCode
 from ekiben_inference_gateway.http.access.gate import build_gate
+from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.bodies import BodyLimits
 from ekiben_inference_gateway.http.predicting import BusyError
 from ekiben_inference_gateway.http.problems import ProblemError
@@ -50,7 +51,7 @@ async def client(predictor, ready):
     gate = build_gate(HttpSettings(), lambda: NOW)
     app = FastAPI()
     app.include_router(
-        router(InferenceProtocol(predictor, gate, limits, lambda: ready[0], lambda: "made-here"))
+        router(InferenceProtocol(predictor, gate, limits, Aside(), lambda: ready[0], lambda: "made-here"))
     )
     app.add_exception_handler(ProblemError, lambda request, error: respond(request.url.path, error))
     transport = httpx.ASGITransport(app)

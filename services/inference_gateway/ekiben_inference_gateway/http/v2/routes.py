@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from ekiben_contracts.access import Scope
 from ekiben_inference_gateway.http.access.gate import Gate
+from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.bodies import JSON, read
 from ekiben_inference_gateway.http.predicting import BusyError, Predictor, ServedModel
 from ekiben_inference_gateway.http.problems import ProblemError, TransportCode, busy, refused
@@ -23,7 +25,8 @@ from ekiben_inference_gateway.http.v2.inferring import infer, read_rows, request
 from ekiben_inference_gateway.http.v2.metadata import model_metadata, server_metadata
 from ekiben_inference_gateway.http.v2.openapi import Said
 from ekiben_inference_gateway.http.v2.refused import RefusedError, shortly
-from ekiben_inference_gateway.http.v2.requests import decode
+from ekiben_inference_gateway.http.v2.requests import Inference, decode
+from ekiben_inference_gateway.http.v2.rows import Rows
 from ekiben_inference_gateway.refusals import Refusal
 
 
@@ -34,6 +37,7 @@ class InferenceProtocol:
     predictor: Predictor
     gate: Gate
     limits: RequestLimits
+    aside: Aside
     is_ready: Callable[[], bool]
     ids: Callable[[], str]
 
@@ -72,10 +76,11 @@ class InferenceProtocol:
         found = await self._find(model, version)
         body = await self._body(request)
         try:
-            asked = decode(body, request.headers.get(HEADER_LENGTH), self.limits.rows)
-            rows = read_rows(asked, found, self.limits.features)
+            reading = partial(self._read, body, request.headers.get(HEADER_LENGTH), found)
+            asked, rows = await self.aside.read(len(body), reading)
             self.gate.count_more(caller, len(rows.features))
-            requests = requests_of(rows, model, asked.id or self.ids())
+            asking = partial(requests_of, rows, model, asked.id or self.ids())
+            requests = await self.aside.read(len(body), asking)
             encoded = await infer(asked, requests, found, version, self.predictor)
         except RefusedError as error:
             raise problems.invalid(error) from None
@@ -84,6 +89,10 @@ class InferenceProtocol:
         if encoded.header_length is None:
             return Response(encoded.body, media_type=JSON)
         return Response(encoded.body, 200, {HEADER_LENGTH: str(encoded.header_length)}, BINARY)
+
+    def _read(self, body: bytes, header_length: str | None, model: ServedModel) -> tuple[Inference, Rows]:
+        asked = decode(body, header_length, self.limits.rows)
+        return asked, read_rows(asked, model, self.limits.features)
 
     async def _find(self, model: str, version: str | None) -> ServedModel:
         found = await self.predictor.find(model, version)
