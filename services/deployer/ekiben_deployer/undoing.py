@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ekiben_contracts.deployment import Step
-from ekiben_deployer.planning import SHADOW, Plan
+from ekiben_contracts.models import Role
+from ekiben_deployer.planning import Plan
 from ekiben_deployer.reconciling import Seen
 from ekiben_deployer.routes import champion, previous
 
@@ -21,11 +22,12 @@ class Undo:
 
 
 def undo(plan: Plan | None, seen: Seen) -> Undo:
-    """What is safe to take back: never what serves without something running to serve in its place."""
+    """What is safe to take back: neither what shadows, nor what serves with nothing to serve in its place."""
     if plan is None or plan.version is None or Step.STARTED not in plan.steps:
         return Undo(Step.FAILED)
     serving, was_routed = champion(seen.route), Step.ROUTED in seen.progress
-    if plan.steps == SHADOW and was_routed:
+    routed = seen.route.versions if seen.route else []
+    if any(version.version == plan.version and version.role is Role.SHADOW for version in routed):
         return Undo(Step.FAILED, meaning=f"version {plan.version} shadows on")
     if serving is None:
         return Undo(Step.FAILED, stop=plan.version, meaning="nothing was routed")

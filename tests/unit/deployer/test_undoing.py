@@ -60,6 +60,14 @@ def test_a_shadow_that_was_routed_shadows_on_and_one_that_was_not_is_stopped():
     )
 
 
+def test_what_shadowed_before_shadows_on_when_it_fails_to_take_over():
+    beside = route("delay", routed_version("1"), shadow_version("2"))
+
+    assert undo(DIRECT, Seen(BEFORE_ROUTING, beside, BOTH)) == Undo(
+        Step.FAILED, meaning="version 2 shadows on"
+    )
+
+
 def test_a_refused_request_and_those_that_start_nothing_take_nothing_back():
     for plan in (None, Plan(DEFINE, None, ""), Plan(RETIRE, "1", "")):
         assert undo(plan, Seen(told(), route(), BOTH)) == Undo(Step.FAILED)
