@@ -69,7 +69,12 @@ class Face:
         """Listen until the end of the block; then answer who is waiting, and publish what was answered."""
         settings = self._settings
         assert settings.port is not None
-        listening = partial(serving, connections=settings.connections, drain_s=settings.drain_timeout_s)
+        listening = partial(
+            serving,
+            connections=settings.connections,
+            timeout_s=settings.body_timeout_s,
+            drain_s=settings.drain_timeout_s,
+        )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._events.lifespan())
             await stack.enter_async_context(self.api.router.lifespan_context(self.api))

@@ -11,6 +11,8 @@ from math import ceil
 import uvicorn
 from starlette.types import ASGIApp
 
+from ekiben_inference_gateway.http.connections import impatient
+
 
 class ListenError(OSError):
     """Nothing can listen there. Mend EKIBEN_HTTP_HOST or EKIBEN_HTTP_PORT."""
@@ -18,9 +20,11 @@ class ListenError(OSError):
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, host: str, port: int, *, connections: int, drain_s: float
+    app: ASGIApp, host: str, port: int, *, connections: int, timeout_s: float, drain_s: float
 ) -> AsyncIterator[int]:
     """Answer until the end of the block, then finish what is under way. Gives the port.
+
+    A connection is closed that brings no whole head, or takes nothing of its answer, for `timeout_s`.
 
     Raises:
         ListenError: the address is taken, or not of this machine.
@@ -28,6 +32,7 @@ async def serving(
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        http=impatient(timeout_s),
         lifespan="off",
         ws="none",
         log_config=None,

@@ -61,7 +61,11 @@ class HttpSettings(BaseSettings):
     )
 
     body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Of one request, at the most.")
-    body_timeout_s: float = Field(default=10.0, gt=0, description="How long a body may take to arrive.")
+    body_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long a head or a body may take to arrive, and a client to take some of its answer.",
+    )
     rows: int = Field(default=1024, ge=1, description="Of one request, at the most.")
     features: int = Field(default=1000, ge=1, description="Of one row, at the most.")
     requests_at_a_time: int = Field(
