@@ -43,7 +43,7 @@ class ServiceSettings(BaseSettings):
         default=16 * 1024 * 1024, ge=1024, description="Bytes fetched ahead, at the most."
     )
     batches_in_flight: int = Field(
-        default=2, ge=1, description="While one is published, the next are decided: so many, at the most."
+        default=4, ge=1, description="While one is published, the next are decided: so many, at the most."
     )
     batch_target_s: float = Field(
         default=0.5, gt=0, description="What a batch should take: batches shrink where it takes longer."
