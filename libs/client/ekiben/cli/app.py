@@ -24,7 +24,6 @@ from ekiben.cli import (
 )
 from ekiben.cli.dlq import app as dlq
 from ekiben.demo import command as demo
-from ekiben.demo import command as demonstrating
 
 app = typer.Typer(
     help="Serve machine-learning models over Kafka.",
@@ -56,7 +55,6 @@ def ekiben(
 _SYSTEM, _USE, _OPERATE = "The system", "Predictions", "Operation"
 
 app.command(epilog=upping.EXAMPLE, rich_help_panel=_SYSTEM)(upping.up)
-app.command(epilog=demonstrating.EXAMPLE, rich_help_panel=_SYSTEM)(demonstrating.demo)
 app.command(epilog=demo.EXAMPLE, rich_help_panel=_SYSTEM)(demo.demo)
 app.command(epilog=examining.EXAMPLE, rich_help_panel=_SYSTEM)(examining.doctor)
 app.command(epilog=predicting.EXAMPLE, rich_help_panel=_USE)(predicting.predict)
