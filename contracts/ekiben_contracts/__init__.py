@@ -1,1 +1,1 @@
-"""The events of Ekiben, their versions and their topics. Knows pydantic and nothing else."""
+"""The events of Ekiben, their versions and their topics. Knows pydantic and msgspec, nothing else."""

@@ -37,7 +37,7 @@ class BusMetrics:
         )
         self.batch_seconds = Histogram(
             "ekiben_batch_seconds",
-            "From reading a batch to its last acknowledgement",
+            "From reading a batch to its last acknowledgement, without the wait for the batch before",
             ["topic"],
             registry=registry,
         )

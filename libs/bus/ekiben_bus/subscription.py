@@ -86,6 +86,7 @@ class Subscription:
         self._stopping.set()
         await self._settle(self._settings.drain_timeout_s)
         await self._membership.stop()
+        self._carrier.released()
 
     # ---- reading
 

@@ -48,7 +48,9 @@ async def answer(
     scored = await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now)
     answered = iter(await explainer.explain(scored))
     concluded = [_conclude(one, answered, outages, behind) for one in admitted]
-    metrics.answered(_outcome(request, one) for request, one in zip(requests, concluded, strict=True))
+    metrics.answered(
+        (label_of(request, router), _outcome(one)) for request, one in zip(requests, concluded, strict=True)
+    )
     now, all_down = clock(), outages.cover(routed)
     return [
         _verdict(request, one, received, now, all_down=all_down)
@@ -115,13 +117,18 @@ def _verdict(
             return refused_verdict(request, concluded, received, now)
 
 
-def _outcome(request: Request, concluded: Conclusion) -> tuple[str, str]:
+def label_of(request: Request, router: Router) -> str:
+    """Its model, where that is routed: what users send must not become labels without end."""
+    return UNROUTED if router.plan(request.asked.model) is None else request.asked.model
+
+
+def _outcome(concluded: Conclusion) -> str:
     match concluded:
         case Scored():
-            return request.asked.model, "scored"
+            return "scored"
         case Failing():
-            return request.asked.model, "failing"
+            return "failing"
         case Waiting():
-            return request.asked.model, "waiting"
+            return "waiting"
         case Refusal(code):
-            return UNROUTED if code is FailureCode.UNKNOWN_MODEL else request.asked.model, code.value
+            return code.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -255,6 +255,17 @@ class TestUnknownModels:
         await gateway.answer(received(model="nobody"))
         count = gateway.count("ekiben_gateway_requests_total", model="(unrouted)", outcome="unknown_model")
         assert count == 1
+
+    @pytest.mark.parametrize(
+        ("asked", "outcome"),
+        [({}, "waiting"), ({"deadline": datetime(2000, 1, 1, tzinfo=UTC)}, "deadline_exceeded")],
+        ids=["while the routes cannot be read", "past their deadline"],
+    )
+    async def test_do_not_become_labels_of_metrics_either_way(self, gateway, asked, outcome):
+        gateway.routes.broken = True
+        await gateway.answer(received(model="nobody", **asked))
+        assert gateway.count("ekiben_gateway_requests_total", model="(unrouted)", outcome=outcome) == 1
+        assert not gateway.count("ekiben_gateway_requests_total", model="nobody", outcome=outcome)
 
 
 class TestFeatures:

@@ -15,7 +15,7 @@ from ekiben_contracts.routing import ModelRouted
 from ekiben_inference_gateway.admission import admit
 from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.deadlines import is_past
-from ekiben_inference_gateway.handler import route
+from ekiben_inference_gateway.handler import label_of, route
 from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.microbatches import LaneBounds, Lanes
 from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
@@ -26,7 +26,6 @@ from ekiben_inference_gateway.http.wording import (
     not_routed,
     routes_unknown,
 )
-from ekiben_inference_gateway.metrics import UNROUTED
 from ekiben_inference_gateway.refusals import Refusal, past_deadline
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.routing import Choice, Endpoint, Member, Plan, Router
@@ -60,7 +59,10 @@ class ScoringPredictor:
         router, behind = await route({one.model for one in asked}, self._core.routes, self._core.static)
         admitted = [self._admit(request, router, behind, version, now) for request in requests]
         answers = await self._explain(await self._ask(admitted))
-        self._core.metrics.answered(map(_outcome, requests, answers))
+        self._core.metrics.answered(
+            (label_of(request, router), _outcome(answer))
+            for request, answer in zip(requests, answers, strict=True)
+        )
         for request, answer in zip(requests, answers, strict=True):
             self._on_answer(request, answer)
         return answers
@@ -173,8 +175,5 @@ def _too_late(asked: Asked, now: datetime) -> Refusal:
     return past_deadline(deadline, now)
 
 
-def _outcome(request: Request, answer: Answer) -> tuple[str, str]:
-    if isinstance(answer, Scored):
-        return request.asked.model, "scored"
-    model = UNROUTED if answer.code is FailureCode.UNKNOWN_MODEL else request.asked.model
-    return model, answer.code.value
+def _outcome(answer: Answer) -> str:
+    return "scored" if isinstance(answer, Scored) else answer.code.value
