@@ -34,4 +34,4 @@ def test_soak(attack, tmp_path):
     assert found.requests == asked.requests
     assert found.ordered > asked.requests / 2, "order was judged on too few"
     assert {recovery.fault.kind for recovery in report.recoveries} == set(KINDS)
-    assert all(recovery.unanswered for recovery in report.recoveries)
+    assert report.idle <= len(report.recoveries) // 10, "the faults have to meet requests on their way"
