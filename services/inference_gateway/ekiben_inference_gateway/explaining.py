@@ -7,7 +7,6 @@ reported of an endpoint's health.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from msgspec.structs import replace
 from ekiben_inference_gateway.calling import Clients
 from ekiben_inference_gateway.deadlines import budget_s
 from ekiben_inference_gateway.explanations import Explanations
+from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.routing import Choice, Endpoint
 from ekiben_inference_gateway.scoring import Asked, Scored
 from ekiben_serving.errors import ModelClientError
@@ -77,14 +77,11 @@ class Explainer:
     async def _ask_all(
         self, groups: Sequence[tuple[Choice, Sequence[int]]], scored: Sequence[Scored]
     ) -> Mapping[int, Mapping[str, Found]]:
-        answers = await asyncio.gather(
-            *(self._ask(choice, [scored[place].asked for place in places]) for choice, places in groups),
-            return_exceptions=True,
+        answers = await every(
+            self._ask(choice, [scored[place].asked for place in places]) for choice, places in groups
         )
         found: dict[int, dict[str, Found]] = defaultdict(dict)
         for (choice, places), answer in zip(groups, answers, strict=True):
-            if isinstance(answer, BaseException):
-                raise answer  # a bug, once every other call is over: the bus finds the record that causes it
             for place, one in zip(places, answer, strict=True):
                 found[place][choice.endpoint.model] = one
         return found

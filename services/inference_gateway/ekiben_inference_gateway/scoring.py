@@ -5,7 +5,6 @@ It knows no Kafka, so that other transports can share it. All bodies of a batch 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
 from ekiben_inference_gateway.deadlines import budget_s
 from ekiben_inference_gateway.explanations import Explanations
+from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.pacing import Pace, Paces
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.requests import Request
@@ -68,9 +68,7 @@ async def score(
         for pace in (paces.of(group.choice.endpoint),)
         for _ in range(min(paces.calls_more(group.choice.endpoint), -(-len(group) // pace.rows)))
     ]
-    for over in await asyncio.gather(*flows, return_exceptions=True):
-        if isinstance(over, BaseException):
-            raise over  # a bug, once every other call is over: the bus finds the record that causes it
+    await every(flows)
     return [_scored(asked, found) for asked, found in zip(batch, slots, strict=True)]
 
 
@@ -99,13 +97,14 @@ class Asking:
                 budget = budget_s(deadlines, now, self._limits.clock_skew, most)
                 answers = await self._ask(group.choice, [asked.features for asked in asking], budget)
             else:
-                answers = [_too_slow(group.choice, most)] * len(places)
+                answers = [too_slow(group.choice, most)] * len(places)
             for (request, member), answer in zip(places, answers, strict=True):
                 self._slots[request][member] = answer
             spent = monotonic() - began
 
 
-def _too_slow(choice: Choice, budget: float) -> Gap:
+def too_slow(choice: Choice, budget: float) -> Gap:
+    """What had no turn: its endpoint is well, and the others of its batch have waited long enough."""
     return Gap(
         choice.endpoint.model,
         FailureCode.MODEL_UNAVAILABLE,

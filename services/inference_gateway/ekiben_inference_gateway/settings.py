@@ -29,7 +29,9 @@ class GatewaySettings(BaseSettings):
         default=4, ge=1, description="Bodies of one batch that one endpoint is given at a time, at the most."
     )
     call_target_s: float = Field(
-        default=0.05, gt=0, description="What a call should take: bodies grow and shrink to keep it."
+        default=0.05,
+        gt=0,
+        description="What its rows may add to a call, in seconds: bodies grow and shrink to keep it.",
     )
     call_budget_s: float = Field(
         default=1.0,

@@ -16,11 +16,9 @@ def agreement(outputs: Sequence[Output], half_width: float | None) -> float | No
     models it is the difference of their values, in units of the interval's half width, which is
     how far a model is expected to err; without an interval, of the largest value.
     """
-    if len(outputs) == 1:  # most requests ask one model
+    if len(outputs) <= 1:  # most requests ask one model
         return None
     pairs = list(combinations(outputs, 2))
-    if not pairs:
-        return None
     scale = half_width or max(abs(output.value) for output in outputs)
     distances = [_distance(one, other, scale) for one, other in pairs]
     return max(0.0, 1.0 - math.fsum(distances) / len(distances))

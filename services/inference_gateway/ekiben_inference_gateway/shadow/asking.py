@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
+from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.pacing import Paces
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.routing import Choice, Endpoint
+from ekiben_inference_gateway.scoring import too_slow
 from ekiben_inference_gateway.shadow.choosing import Shadowing
 from ekiben_serving.model_client import Features
 
@@ -34,9 +35,7 @@ class Asker:
             (index, 0, one.choice) for index, one in enumerate(batch) if one.scored.features is not None
         )
         asked = frozenset(group.choice.endpoint for group in found)
-        for over in await asyncio.gather(*(asking.group(g, asked) for g in found), return_exceptions=True):
-            if isinstance(over, BaseException):
-                raise over  # a bug, once every other call is over: the bus finds the record that causes it
+        await every(asking.group(each, asked) for each in found)
         return [asking.answers.get(index) or _featureless(one.choice) for index, one in enumerate(batch)]
 
 
@@ -56,17 +55,8 @@ class _Asking:
             if monotonic() - began < asker.budget_s:
                 answers = await asker.ask(choice, rows, asker.budget_s, asked)
             else:
-                answers = [_too_slow(choice, asker.budget_s)] * len(places)
+                answers = [too_slow(choice, asker.budget_s)] * len(places)
             self.answers.update(zip((index for index, _ in places), answers, strict=True))
-
-
-def _too_slow(choice: Choice, budget_s: float) -> Gap:
-    return Gap(
-        choice.endpoint.model,
-        FailureCode.MODEL_UNAVAILABLE,
-        f"expected its turn at {choice.endpoint.url} within {budget_s:.3g} s, found its batch still there",
-        choice.endpoint,
-    )
 
 
 def _featureless(choice: Choice) -> Gap:

@@ -33,7 +33,9 @@ class ShadowSettings(BaseSettings):
     max_concurrent_calls: int = Field(default=2, ge=1, le=1024, description="Calls under way at one shadow.")
     rows_per_call: int = Field(default=256, ge=1, description="Rows of one body, at the most.")
     call_target_s: float = Field(
-        default=0.05, gt=0, description="What a call should take: bodies grow and shrink to keep it."
+        default=0.05,
+        gt=0,
+        description="What its rows may add to a call, in seconds: bodies grow and shrink to keep it.",
     )
     niceness: int = Field(
         default=10,
