@@ -79,8 +79,12 @@ async def _ready(server: _Server, task: asyncio.Task[None]) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise ListenError(
             f"expected to listen on {host}, port {port} (EKIBEN_HTTP_HOST, EKIBEN_HTTP_PORT), found: {error}"
         ) from error
+    # an answer's head and body are two writes: the second would wait 40 ms for the first to be
+    # acknowledged. asyncio sees to that only where a socket names its protocol, which this one does not
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

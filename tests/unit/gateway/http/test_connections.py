@@ -8,6 +8,7 @@ from contextlib import closing
 
 import httpx
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unit.gateway.building import FakeRoutes, Gateway, model
 from unit.gateway.http.facing import ASKED
@@ -68,6 +69,21 @@ async def test_whoever_takes_no_answer_loses_the_turn(gateway):
             taking_nothing.send((HEAD + b"\r\n") * 500)
             await _answered(client, 503)
             await _answered(client, 200)
+
+
+async def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged(gateway, monkeypatch):
+    accepted: list[socket.socket] = []
+    made = H11Protocol.connection_made
+
+    def connection_made(self, transport):
+        accepted.append(transport.get_extra_info("socket"))
+        made(self, transport)
+
+    monkeypatch.setattr(H11Protocol, "connection_made", connection_made)
+    async with face(gateway).lifespan() as found, client_of(found) as client:
+        assert (await client.post(PREDICT, json=ASKED)).status_code == 200
+        (connection,) = accepted
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def _answered(client: httpx.AsyncClient, status: int) -> None:
