@@ -89,8 +89,8 @@ class Explainer:
     async def _ask(self, choice: Choice, asked: Sequence[Asked]) -> Sequence[Found]:
         most = self._limits.rows
         some = asked[:most]
-        beyond = f"expected at most {most} requests to explain in a batch, found {len(asked)}. Send fewer."
-        return [*await self._ask_some(choice, some), *[beyond] * (len(asked) - len(some))]
+        found = await self._ask_some(choice, some) if some else []
+        return [*found, *[_beyond(most, len(asked))] * (len(asked) - len(some))]
 
     async def _ask_some(self, choice: Choice, asked: Sequence[Asked]) -> Sequence[Found]:
         limits, began = self._limits, self._timer()
@@ -118,6 +118,12 @@ def wanted_by_endpoint(
             if choice.endpoint.model in answered:
                 groups.setdefault(choice.endpoint, (choice, []))[1].append(place)
     return list(groups.values())
+
+
+def _beyond(most: int, asked: int) -> str:
+    if most == 0:
+        return "expected explanations, found that this gateway gives none. Set EKIBEN_GATEWAY_EXPLAIN_ROWS."
+    return f"expected at most {most} requests to explain in a batch, found {asked}. Send fewer."
 
 
 def _explanations(found: Mapping[str, Found]) -> Explanations:

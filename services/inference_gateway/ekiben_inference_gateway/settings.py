@@ -49,7 +49,8 @@ class GatewaySettings(BaseSettings):
     explain_rows: int = Field(
         default=64,
         ge=0,
-        description="Requests with explain=true of one batch that one endpoint is asked about, at the most.",
+        description="Requests with explain=true of one batch that one endpoint is asked about, at the most; "
+        "0 explains nothing.",
     )
     explain_budget_s: float = Field(
         default=1.0, gt=0, description="How long a batch waits for explanations: answers go out without."

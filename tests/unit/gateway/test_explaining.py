@@ -121,6 +121,16 @@ async def test_more_than_may_be_explained_at_a_time_are_told_so(gateway):
     assert "at most 2 requests to explain in a batch, found 3" in event(verdicts[2]).unexplained["delay"]
 
 
+async def test_where_none_may_be_explained_nobody_is_asked(gateway):
+    gateway.explain_rows = 0
+
+    (verdict,) = await gateway.answer(received(explain=True))
+
+    assert gateway.models.client("delay").explained == []
+    assert "found that this gateway gives none" in event(verdict).unexplained["delay"]
+    assert event(verdict).outputs[0].value == pytest.approx(0.35)
+
+
 async def test_no_longer_is_waited_than_until_the_deadline_and_what_clocks_may_be_off(gateway):
     await gateway.answer(received(explain=True, deadline=NOW - timedelta(seconds=0.5)))
 

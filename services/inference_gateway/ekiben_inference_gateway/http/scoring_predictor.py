@@ -19,6 +19,7 @@ from ekiben_inference_gateway.handler import label_of, route
 from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.microbatches import LaneBounds, Lanes
 from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
+from ekiben_inference_gateway.http.shared_reads import SharedReads
 from ekiben_inference_gateway.http.wording import (
     concluded,
     ensemble_over_http,
@@ -46,6 +47,7 @@ class ScoringPredictor:
         on_answer: Callable[[Request, Answer], None],
     ) -> None:
         self._core = core
+        self._routes = SharedReads(core.routes)
         self._lanes = Lanes(self._score, bounds)
         self._ids = ids
         self._on_answer = on_answer
@@ -56,7 +58,7 @@ class ScoringPredictor:
         """See Predictor.predict."""
         now = self._core.clock()
         requests = [Request(one.request_id or self._ids(), one, one.requested_at or now) for one in asked]
-        router, behind = await route({one.model for one in asked}, self._core.routes, self._core.static)
+        router, behind = await route({one.model for one in asked}, self._routes, self._core.static)
         admitted = [self._admit(request, router, behind, version, now) for request in requests]
         answers = await self._explain(await self._ask(admitted))
         self._core.metrics.answered(
@@ -69,13 +71,13 @@ class ScoringPredictor:
 
     def models(self) -> Mapping[str, ServedModel]:
         """See Predictor.models."""
-        router = Router(self._core.routes, self._core.static)
+        router = Router(self._routes, self._core.static)
         plans = (router.plan(name) for name in router.names)
         return {plan.name: self._served(plan.members[0]) for plan in plans if plan and plan.ensemble is None}
 
     async def find(self, name: str, version: str | None = None) -> ServedModel | Refusal:
         """See Predictor.find."""
-        router, behind = await route({name}, self._core.routes, self._core.static)
+        router, behind = await route({name}, self._routes, self._core.static)
         plan = self._plan(name, router, behind)
         if isinstance(plan, Refusal):
             return plan
@@ -92,7 +94,7 @@ class ScoringPredictor:
         return {choice.endpoint: health for choice, health in zip(model.choices, found, strict=True)}
 
     def _served(self, member: Member) -> ServedModel:
-        event = self._core.routes.get(f"model/{member.model}")
+        event = self._routes.get(f"model/{member.model}")
         if not isinstance(event, ModelRouted):
             return ServedModel(member.model, member.choices)
         return ServedModel(member.model, member.choices, event.problem_type, tuple(event.classes or ()))
@@ -113,7 +115,7 @@ class ScoringPredictor:
         """Of a single model. `behind` says why the routes may not be known to their end."""
         plan = router.plan(name)
         if plan is None:
-            unknown = not_routed(name, self._core.routes.get(f"model/{name}"), list(self.models()))
+            unknown = not_routed(name, self._routes.get(f"model/{name}"), list(self.models()))
             return unknown if behind is None else routes_unknown(behind)
         return plan if plan.ensemble is None else ensemble_over_http(plan)
 

@@ -33,7 +33,7 @@ def shadowed(one: Shadowing, answer: Answer) -> ModelsShadowed:
     scored = one.scored
     return ModelsShadowed.assemble(
         {
-            "attempt": scored.attempt,
+            "attempt": one.attempt,
             "request_id": scored.request_id,
             "model": one.beside.model,
             "version": one.choice.endpoint.version,

@@ -19,6 +19,7 @@ class Shadowing(NamedTuple):
     scored: ModelsScored
     beside: Output
     choice: Choice
+    attempt: int
 
     @property
     def member(self) -> str | None:
@@ -44,12 +45,15 @@ class Shadows:
         """Every endpoint that is asked."""
         return frozenset(choice.endpoint for choices in self._choices.values() for choice in choices)
 
-    def beside(self, scored: ModelsScored) -> Iterator[Shadowing]:
-        """Whom to ask about one request: beside each output the shadows of its model, but not itself."""
+    def beside(self, scored: ModelsScored, replays: int = 0) -> Iterator[Shadowing]:
+        """Whom to ask about one request: beside each output the shadows of its model, but not itself.
+
+        Replays of the request and of its outputs both raise the attempt.
+        """
         for output in scored.outputs:
             for choice in self._choices.get(output.model, ()):
                 if choice.endpoint.version != output.version:
-                    yield Shadowing(scored, output, choice)
+                    yield Shadowing(scored, output, choice, scored.attempt + replays)
 
     def shares_with_traffic(self, one: Shadowing) -> bool:
         """Whether what serves has the same address: to ask the shadow would be to slow that down."""

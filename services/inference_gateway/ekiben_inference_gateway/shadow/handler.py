@@ -30,7 +30,10 @@ async def shadow(
     now, shadows = clock(), Shadows(routes.values())
     behind = [now - received.recorded_at for received in batch]
     questions = [
-        [(one, _unasked(one, late, longest_lag, shadows)) for one in shadows.beside(scored_in(received))]
+        [
+            (one, _unasked(one, late, longest_lag, shadows))
+            for one in shadows.beside(scored_in(received), received.attempt - 1)
+        ]
         for received, late in zip(batch, behind, strict=True)
     ]
     asked = await asker.about([one for one, unasked in chain(*questions) if unasked is None])

@@ -148,6 +148,17 @@ async def test_every_row_of_a_batch_counts(gateway, keys):
     assert [answer.status_code for answer in found] == [200, 429]
 
 
+async def test_a_batch_beyond_its_callers_whole_rate_is_refused_for_good(gateway, keys):
+    key = keys.add(Scope.PREDICT, rate="5/hour")
+    async with facing(gateway, keys_file=keys.path) as client:
+        large = await client.post(BATCH, json={"requests": [ASKED] * 6}, headers=bearer(key))
+        fitting = await client.post(BATCH, json={"requests": [ASKED] * 4}, headers=bearer(key))
+    assert (large.status_code, problem_of(large)["code"]) == (413, "too_large")
+    assert "at most 5 rows in one request of this caller, whose rate is 5/hour, found 6" in large.text
+    assert "retry-after" not in large.headers
+    assert fitting.status_code == 200
+
+
 async def test_nothing_secret_is_told_or_logged(gateway, keys, caplog):
     key = keys.add(Scope.PREDICT)
     wrong = key[:-1] + ("a" if key[-1] != "a" else "b")

@@ -16,14 +16,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from ekiben_contracts.access import Scope
 from ekiben_inference_gateway.http.access.callers import UnknownCallerError, UnreachableProviderError
-from ekiben_inference_gateway.http.access.tokens import (
-    JwksError,
-    KeysOfFile,
-    KeysOfUrl,
-    TokenRules,
-    Tokens,
-    scopes_of,
-)
+from ekiben_inference_gateway.http.access.provider_keys import JwksError, KeysOfFile, KeysOfUrl
+from ekiben_inference_gateway.http.access.tokens import TokenRules, Tokens, scopes_of
 
 ISSUER, AUDIENCE = "https://issuer.example", "ekiben"
 DEADLINE_S = 20
@@ -156,6 +150,36 @@ def test_a_file_that_is_no_jwks_is_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(JwksError, match=r"jwks\.json"):
         KeysOfFile(path)
+
+
+async def test_a_file_is_read_again_when_the_provider_s_keys_change(tokens, jwks_file):
+    first, second = JWKS["keys"]
+    jwks_file.write_text(json.dumps({"keys": [second]}))
+    with pytest.raises(UnknownCallerError):
+        await tokens.caller(token())
+    assert (await tokens.caller(token(EC, "ES256", "ec"))).id == f"{ISSUER} ana"
+    jwks_file.write_text(json.dumps({"keys": [first]}))
+    assert (await tokens.caller(token())).id == f"{ISSUER} ana"
+
+
+async def test_a_file_that_stays_as_it_is_is_read_once_whatever_tokens_come(jwks_file, monkeypatch):
+    tokens, reads = Tokens(KeysOfFile(jwks_file), RULES), []
+    monkeypatch.setattr(type(jwks_file), "read_text", reads.append)
+    for number in range(5):
+        with pytest.raises(UnknownCallerError):
+            await tokens.caller(token(kid=f"other-{number}"))
+    assert (await tokens.caller(token())).id == f"{ISSUER} ana"
+    assert reads == []
+
+
+@pytest.mark.parametrize("broken", ["no json", None])
+async def test_while_the_file_is_broken_nobody_can_tell_whose_a_token_is(tokens, jwks_file, broken):
+    jwks_file.unlink() if broken is None else jwks_file.write_text(broken)
+    for _ in range(2):
+        with pytest.raises(UnreachableProviderError):
+            await tokens.caller(token())
+    jwks_file.write_text(json.dumps(JWKS))
+    assert (await tokens.caller(token())).id == f"{ISSUER} ana"
 
 
 class Provider:

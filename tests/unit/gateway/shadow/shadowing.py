@@ -45,10 +45,11 @@ def scored(number=0, *outputs, model="delay", features=FEATURES, attempt=1):
     )
 
 
-def received(event, age_s=0.0, offset=0):
+def received(event, age_s=0.0, offset=0, attempt=1):
+    """`attempt` is which one this is at its outputs: they hold which one they are at their request."""
     at_ms = int((NOW - timedelta(seconds=age_s)).timestamp() * 1000)
     record = StoredRecord(MODEL_OUTPUTS.name, 1, offset, at_ms, b"UA1", event.to_json(), ())
-    return Received(event, record, SHADOW, f"{event.request_id}/scored/{event.attempt}", None, event.attempt)
+    return Received(event, record, SHADOW, f"{event.request_id}/scored/{event.attempt}", None, attempt)
 
 
 @dataclass

@@ -18,8 +18,8 @@ def shadow():
     return Shadow(FakeRoutes.of(model("delay", CHAMPION, CHALLENGED)))
 
 
-async def only(shadow, event, age_s=0.0):
-    ((outgoing,),) = await shadow.answer(received(event, age_s))
+async def only(shadow, event, age_s=0.0, attempt=1):
+    ((outgoing,),) = await shadow.answer(received(event, age_s, attempt=attempt))
     return outgoing
 
 
@@ -39,6 +39,12 @@ async def test_both_answers_their_difference_and_latencies_are_told(shadow):
 async def test_a_redelivery_tells_it_under_the_same_id_and_a_replay_under_another(shadow):
     ids = [(await only(shadow, scored(7, attempt=attempt))).id for attempt in (1, 1, 2)]
     assert ids == ["flight-7/shadow-2/1", "flight-7/shadow-2/1", "flight-7/shadow-2/2"]
+
+
+async def test_a_replay_of_the_outputs_alone_is_another_attempt_too(shadow):
+    told = [await only(shadow, scored(7, attempt=2), attempt=attempt) for attempt in (1, 2)]
+    assert [one.id for one in told] == ["flight-7/shadow-2/2", "flight-7/shadow-2/3"]
+    assert [one.event.attempt for one in told] == [2, 3]
 
 
 async def test_two_members_with_shadows_of_one_version_are_told_apart():

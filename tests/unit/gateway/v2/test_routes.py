@@ -295,6 +295,10 @@ REFUSED = {
         ("delay", GOOD, {"content-type": "text/csv"}),
         (415, "unsupported_media_type", "expected content-type application/json"),
     ),
+    "no content type, from a web page": (
+        ("delay", GOOD, {"origin": "https://elsewhere.example"}),
+        (415, "unsupported_media_type", "expected content-type application/json"),
+    ),
     "an unknown encoding": (
         ("delay", GOOD, {"content-encoding": "br"}),
         (415, "unsupported_media_type", "expected a Content-Encoding of gzip, deflate or none, found 'br'"),

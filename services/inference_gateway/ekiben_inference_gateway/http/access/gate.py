@@ -16,8 +16,9 @@ from ekiben_inference_gateway.http.access.callers import (
     UnreachableProviderError,
 )
 from ekiben_inference_gateway.http.access.keys import KeyFile
+from ekiben_inference_gateway.http.access.provider_keys import KeysOfFile, KeysOfUrl
 from ekiben_inference_gateway.http.access.rates import Rates
-from ekiben_inference_gateway.http.access.tokens import KeysOfFile, KeysOfUrl, TokenRules, Tokens
+from ekiben_inference_gateway.http.access.tokens import TokenRules, Tokens
 from ekiben_inference_gateway.http.problems import ProblemError, TransportCode, come_again
 from ekiben_inference_gateway.http.settings import HttpSettings
 
@@ -59,9 +60,9 @@ class Gate:
         """Count the rows of a request; the first was counted when it was let in.
 
         Raises:
-            ProblemError: too many.
+            ProblemError: 429 too many now, 413 more than the caller's rate ever lets through.
         """
-        self._rates.take(caller, rows - 1)
+        self._rates.take(caller, rows - 1, counted=1)
 
     async def _known(self, request: Request) -> Caller:
         credential = _credential(request)

@@ -14,6 +14,7 @@ from structlog.stdlib import get_logger
 
 from ekiben_contracts.access import StoredKey, id_of
 from ekiben_inference_gateway.http.access.callers import Caller, UnknownCallerError
+from ekiben_inference_gateway.http.access.watching import WatchedFile
 
 log = get_logger(__name__)
 
@@ -28,7 +29,7 @@ class KeyFile:
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self._path = path
         self._clock = clock
-        self._seen = self._look()
+        self._watched = WatchedFile(path)
         self._keys = read_keys(path)
 
     def caller(self, key: str) -> Caller:
@@ -46,22 +47,13 @@ class KeyFile:
         return Caller(stored.id, stored.scopes, stored.rate)
 
     def _read_again_where_changed(self) -> None:
-        found = self._look()
-        if found == self._seen:
+        if not self._watched.has_changed():
             return
-        self._seen = found
         try:
             self._keys = read_keys(self._path)
         except KeysFileError as error:
             log.error("no key is taken until the file is mended", error=str(error))  # noqa: TRY400
             self._keys = {}
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_keys(path: Path) -> Mapping[str, StoredKey]:

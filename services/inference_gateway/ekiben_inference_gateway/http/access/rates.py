@@ -10,7 +10,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from ekiben_inference_gateway.http.access.callers import Caller
-from ekiben_inference_gateway.http.problems import TransportCode, come_again
+from ekiben_inference_gateway.http.problems import ProblemError, TransportCode, come_again
 
 _one_rate = lru_cache(maxsize=1024)(parse)
 
@@ -22,16 +22,22 @@ class Rates:
         self._everybody = everybody
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def take(self, caller: Caller, rows: int) -> None:
-        """Count rows of a caller.
+    def take(self, caller: Caller, rows: int, *, counted: int = 0) -> None:
+        """Count rows of a caller, beside those of the same request that are `counted` already.
 
         Raises:
-            ProblemError: too many, with the time after which to come again.
+            ProblemError: too many, with the time after which to come again; or more than could ever be.
         """
         rate = caller.rate or self._everybody
         if rate is None or rows <= 0:
             return
         item = _one_rate(rate)
+        if counted + rows > item.amount:
+            raise ProblemError(
+                TransportCode.TOO_LARGE,
+                f"expected at most {item.amount} rows in one request of this caller, whose rate is {rate}, "
+                f"found {counted + rows}; send fewer rows at a time, or ask for a higher rate",
+            )
         if not self._limiter.hit(item, caller.id, cost=rows):
             raise come_again(
                 TransportCode.RATE_LIMITED,
