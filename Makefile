@@ -82,6 +82,10 @@ bench-bus: setup ## The bus beside bare aiokafka; the last line is one JSON obje
 bench-columns: setup ## The columnar body beside JSON, against one real Bento
 	$(BIN)/python benchmarks/columnar.py $(BENCH)
 
+.PHONY: bench-http
+bench-http: setup ## The gateway over HTTP beside the model's own endpoint, by wrk; ratios, and one JSON line
+	@$(BIN)/python -m benchmarks.over_http $(BENCH)
+
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements.lock
 	$(BIN)/uv lock --quiet

@@ -39,9 +39,9 @@ class Asking:
         self.model = model
         self.names = list(rows[0])
         self.rows = rows
-        self._entities = entities or [f"entity-{number}" for number in range(len(rows))]
+        self.entities = entities or [f"entity-{number}" for number in range(len(rows))]
         self._expected = expected
-        self._features = [json.dumps(row, separators=(",", ":")) for row in rows]
+        self.features = [json.dumps(row, separators=(",", ":")) for row in rows]
 
     def asks(self, start: int, end: int) -> Iterator[Ask]:
         """The requests from number `start` to before `end`, as Ekiben's own client writes them."""
@@ -56,10 +56,10 @@ class Asking:
         at = now.isoformat()
         for number in range(start, end):
             row = number % len(self.rows)
-            entity = self._entities[row]
+            entity = self.entities[row]
             value = (
                 f'{{"request_id":"r{number}","model":"{self.model}","entity_id":"{entity}",'
-                f'"features":{self._features[row]},"requested_at":"{at}"}}'
+                f'"features":{self.features[row]},"requested_at":"{at}"}}'
             )
             yield Ask(entity.encode(), value.encode(), [("ce_id", b"r%d" % number), *others])
 

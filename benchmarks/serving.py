@@ -15,7 +15,7 @@ import httpx
 import pandas as pd
 
 from benchmarks.flights import Trees
-from benchmarks.processes import running
+from benchmarks.processes import Process, running
 from ekiben_bus.brokers.ports import free_port
 from ekiben_contracts.models import FeatureSpec, ProblemType
 from ekiben_mlops.packaging import package
@@ -29,7 +29,7 @@ from ekiben_serving.model_client import ModelDescription
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An Ekiben Bento that answers, and what its route has to say of it."""
+    """An Ekiben Bento that answers, what its route has to say of it, and its process if we started it."""
 
     model: str
     version: str
@@ -37,6 +37,7 @@ class Served:
     problem_type: ProblemType
     signature: tuple[FeatureSpec, ...]
     classes: tuple[str, ...]
+    process: Process | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def ekiben_bento(model: str, fitted: object, rows: pd.DataFrame, home: Path) -> 
         version = registry.log_model(fitted, model, rows.head(1000))
     trained = trained_event(registry, model, version)
     command = serve_command(package(trained, settings), free_port(), settings, environ=os.environ)
-    with running(command.argv, home / f"{model}.log", command.env):
+    with running(command.argv, home / f"{model}.log", command.env) as process:
         asyncio.run(wait_ready(command.url, timeout_s=120))
         yield Served(
             model,
@@ -70,6 +71,7 @@ def ekiben_bento(model: str, fitted: object, rows: pd.DataFrame, home: Path) -> 
             trained.problem_type,
             tuple(trained.signature),
             tuple(trained.classes or ()),
+            process,
         )
 
 

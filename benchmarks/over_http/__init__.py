@@ -1,0 +1,1 @@
+"""One row a request over HTTP: the gateway beside the model's own endpoint."""

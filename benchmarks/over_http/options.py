@@ -1,0 +1,50 @@
+"""What the load over HTTP can be asked for."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+SWEPT: Final = (1, 4, 16, 64, 256)
+_DESCRIPTION: Final = """\
+The gateway's POST /v1/predictions beside the model's own BentoML endpoint, one row a request, by wrk:
+the same model, the same rows, one machine, in turn. The gateway publishes its answers, as it is shipped.
+"""
+
+
+def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.over_http",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of a second: to see that it works")
+    parser.add_argument("--connections", type=_positive, default=16, help="of the ratios; 16 by default")
+    parser.add_argument("--rounds", type=_positive, help="of each side, in turn; 3 by default")
+    parser.add_argument("--seconds", type=_positive, help="of each round; 8 by default")
+    parser.add_argument(
+        "--sweep", action="store_true", help=f"then with {', '.join(map(str, SWEPT))} connections, once each"
+    )
+    parser.add_argument(
+        "--unpublished", action="store_true", help="also gateways that publish nothing: what publishing costs"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single round there too")
+    yours = parser.add_argument_group("with what is yours")
+    yours.add_argument("--bootstrap-servers", help="your Kafka; topics are made with a prefix, and deleted")
+    yours.add_argument("--model-url", help="an Ekiben Bento that serves; needs --rows")
+    yours.add_argument("--rows", type=Path, metavar="FILE", help="rows to ask it about, a JSON object a line")
+    options = parser.parse_args(arguments)
+    if (options.model_url is None) != (options.rows is None):
+        parser.error("expected --model-url and --rows together, found one alone")
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.seconds = options.seconds or (1 if options.quick else 8)
+    return options
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {number}")
+    return number
