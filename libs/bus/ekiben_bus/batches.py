@@ -1,4 +1,4 @@
-"""One batch on its way: decide, pack, publish, and only then call it finished."""
+"""What becomes of batches: decided one by one, published together where they are ready together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 
 from ekiben_bus.deciding import Decider
 from ekiben_bus.lanes import Lane, restore
+from ekiben_bus.offsets import first_offsets
 from ekiben_bus.outbox import Outbox, Packer
 from ekiben_bus.publishing import PartitionPublisher
 from ekiben_bus.records import Record
@@ -37,17 +38,18 @@ class BatchLoop:
         records = due if self._lane.is_main else [restore(record) for record in due]
         verdicts = await self._decider.decide(records)
         outbox = self._packer.pack(due, records, verdicts, self._clock())
+        outbox.reached = first_offsets(read)
         self._leave(early, outbox)
         return outbox
 
-    async def publish(self, outbox: Outbox) -> None:
-        """Publish it, and wait for every acknowledgement.
+    async def publish(self, outboxes: Sequence[Outbox]) -> None:
+        """Publish all of them, in their order, and wait for every acknowledgement.
 
         Raises:
-            PublishError: something was not acknowledged, so nothing of the batch is finished.
+            PublishError: something was not acknowledged, so nothing of these batches is finished.
         """
-        await self._publisher.publish(outbox.moves)
-        await self._publisher.publish(outbox.records)
+        await self._publisher.publish([record for outbox in outboxes for record in outbox.moves])
+        await self._publisher.publish([record for outbox in outboxes for record in outbox.records])
 
     def _split(self, read: Sequence[Record]) -> tuple[Sequence[Record], Sequence[Record]]:
         """What is due, and what is not due yet with all behind it: stamps are of many clocks, in no order."""

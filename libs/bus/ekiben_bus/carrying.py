@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 
 from ekiben_bus.batches import BatchLoop
+from ekiben_bus.departures import BehindError, Turn
 from ekiben_bus.membership import Membership
 from ekiben_bus.metrics import BusMetrics, OldestUnanswered
 from ekiben_bus.offsets import first_offsets
 from ekiben_bus.outbox import Outbox
-from ekiben_bus.pipeline import Batch, Left, is_finished
+from ekiben_bus.pipeline import Left
 from ekiben_bus.records import Record
 
 
@@ -34,53 +34,39 @@ class Carrier:
         """Whatever is unanswered is for somebody else now."""
         self._oldest.released()
 
-    async def carry(self, records: Sequence[Record], before: Batch | None) -> Left:
-        """Answer all, and publish once the batch `before` is finished. Never raises but when cancelled."""
+    async def carry(self, records: Sequence[Record], turn: Turn) -> Left:
+        """Answer all, and publish in turn. Never raises but when cancelled."""
         ticket = self._oldest.reading(min(record.timestamp for record in records))
-        reached = first_offsets(records)
         try:
-            return await self._carry_within_time(records, reached, before, ticket)
+            return await self._carry_within_time(records, turn, ticket)
+        except BehindError:
+            return Left(len(records), again=first_offsets(records), is_behind=True)
         except Exception as error:  # noqa: BLE001 - fail closed, whatever it was: all of it is read again
             self._metrics.failed.labels(self._topic).inc()
-            late = isinstance(error, TimeoutError) and (before is None or before.done())
-            return Left(len(records), again=reached, why=repr(error), overran=late)
+            late = isinstance(error, TimeoutError) and turn.is_next
+            return Left(len(records), again=first_offsets(records), why=repr(error), overran=late)
         finally:
             self._oldest.failed(ticket)
 
-    async def _carry_within_time(
-        self,
-        records: Sequence[Record],
-        reached: Mapping[TopicPartition, int],
-        before: Batch | None,
-        ticket: int,
-    ) -> Left:
-        clock = _Clock()
+    async def depart(self, outboxes: Sequence[Outbox]) -> None:
+        """Publish what is ready, if the partitions are ours still."""
+        reached: dict[TopicPartition, int] = {}
+        for outbox in reversed(outboxes):
+            reached |= outbox.reached  # of the first of them: nothing behind it is finished yet
+        await self._membership.prove(reached)
+        await self._loop.publish(outboxes)
+
+    async def _carry_within_time(self, records: Sequence[Record], turn: Turn, ticket: int) -> Left:
+        now = asyncio.get_running_loop().time
+        began = now()
         async with asyncio.timeout(self._timeout_s):
-            outbox = await self._carry_through(records, reached, before, clock)
-        if outbox is None:
-            return Left(len(records), again=reached, is_behind=True)
+            outbox = await self._loop.decide(records)
+            waited = await turn.leave(outbox)
         self._membership.finish(outbox.finished)
         self._oldest.answered(ticket, _oldest_left(records, outbox))
-        seconds = clock.read()
+        seconds = now() - began - waited  # what others take says nothing about its size
         self._count(outbox, len(records), seconds)
         return _left(outbox, len(records), seconds)
-
-    async def _carry_through(
-        self,
-        records: Sequence[Record],
-        reached: Mapping[TopicPartition, int],
-        before: Batch | None,
-        clock: _Clock,
-    ) -> Outbox | None:
-        """What was published. None: the batch before will be read again, and this one after it."""
-        outbox = await self._loop.decide(records)
-        with clock.stopped():
-            is_next = before is None or await is_finished(before)
-        if not is_next:
-            return None
-        await self._membership.prove(reached)
-        await self._loop.publish(outbox)
-        return outbox
 
     def _count(self, outbox: Outbox, records: int, seconds: float) -> None:
         self._metrics.batch_seconds.labels(self._topic).observe(seconds)
@@ -90,25 +76,6 @@ class Carrier:
         self._metrics.moved.labels(self._topic).inc(outbox.moved)
         if outbox.held:
             self._metrics.held.labels(self._topic).inc()
-
-
-class _Clock:
-    """How long a batch takes by itself: a wait for the one before says nothing about its size."""
-
-    def __init__(self) -> None:
-        self._time = asyncio.get_running_loop().time
-        self._started = self._time()
-
-    @contextmanager
-    def stopped(self) -> Generator[None]:
-        """What passes in the block does not count."""
-        stopped_at = self._time()
-        yield
-        self._started += self._time() - stopped_at
-
-    def read(self) -> float:
-        """Seconds so far."""
-        return self._time() - self._started
 
 
 def _left(outbox: Outbox, records: int, seconds: float) -> Left:

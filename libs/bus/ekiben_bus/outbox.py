@@ -49,10 +49,13 @@ class Outbox:
     `moves` go first, and `records` once they are acknowledged: if a move fails and its record is then
     answered after all, no output of a later record may be there already.
 
+    `reached` is the first offset of each partition that the batch is about: before it all is finished.
+
     `held` names, with the reason, the partitions whose rest has to be read again; `early` those
     whose next record is not due yet, and `due_in_s` when the first of them will be.
     """
 
+    reached: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     moves: list[WireRecord] = field(default_factory=list[WireRecord])
     records: list[WireRecord] = field(default_factory=list[WireRecord])
     finished: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])

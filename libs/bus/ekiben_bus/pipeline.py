@@ -1,14 +1,17 @@
-"""Batches on their way: decided side by side, published one after the other in the order they were read."""
+"""Batches on their way: decided side by side, published in the order in which they were read."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import TopicPartition
+
+from ekiben_bus.departures import Departures, Turn
+from ekiben_bus.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,12 @@ Batch = asyncio.Task[Left]
 
 
 class Pipeline:
-    """At most `width` batches at a time, each of which is told the one before it."""
+    """At most `width` batches at a time, each with its turn to `depart`."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, depart: Callable[[Sequence[Outbox]], Awaitable[None]]) -> None:
         self._width = width
+        self._depart = depart
+        self._line = Departures(depart)
         self._batches: deque[Batch] = deque()
 
     @property
@@ -49,10 +54,14 @@ class Pipeline:
     def is_full(self) -> bool:
         return len(self._batches) >= self._width
 
-    def start(self, carry: Callable[[Batch | None], Coroutine[Any, Any, Left]]) -> None:
-        """Begin another batch."""
-        before = self._batches[-1] if self._batches else None
-        self._batches.append(asyncio.create_task(carry(before)))
+    def start(self, carry: Callable[[Turn], Coroutine[Any, Any, Left]]) -> None:
+        """Begin another batch. Where none is on its way, nothing that went wrong before matters any more."""
+        if not self._batches:
+            self._line = Departures(self._depart)
+        turn = self._line.line_up()
+        batch = asyncio.create_task(carry(turn))
+        batch.add_done_callback(lambda _: turn.gone())
+        self._batches.append(batch)
 
     def reap(self) -> Iterator[Left]:
         """What those left that are over, in their order. Of a cancelled one nobody reads on here."""
@@ -76,9 +85,3 @@ class Pipeline:
         """Give up whatever is on its way, and what it leaves."""
         await self.settle(0)
         self._batches.clear()
-
-
-async def is_finished(batch: Batch) -> bool:
-    """Wait for a batch to be over. False: it left something, or was cancelled."""
-    await asyncio.wait([batch])
-    return not batch.cancelled() and batch.exception() is None and not batch.result().again

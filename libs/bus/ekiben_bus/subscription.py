@@ -53,7 +53,7 @@ class Subscription:
         self._settings = settings
         self._membership = Membership(topic, group, cluster, settings, Reader(self._read, self._release))
         self._carrier = Carrier(topic, loop, self._membership, metrics, settings.batch_timeout_s)
-        self._pipeline = Pipeline(1 if waits_aside else settings.batches_in_flight)
+        self._pipeline = Pipeline(1 if waits_aside else settings.batches_in_flight, self._carrier.depart)
         self._most = min(settings.batch_records, _RECORDS_MORE)  # who knows how long they take
         self._stopping = asyncio.Event()
         self._poll: asyncio.Task[Polled] | None = None
