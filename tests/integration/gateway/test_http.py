@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +14,6 @@ import pytest
 from ekiben_contracts.prediction import ModelsScored
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.app import build
-from ekiben_inference_gateway.http.openapi import EXAMPLE
 from ekiben_inference_gateway.http.server import ListenError
 from ekiben_inference_gateway.http.settings import HttpSettings
 from ekiben_inference_gateway.settings import GatewaySettings
@@ -121,32 +116,6 @@ async def test_an_address_that_is_taken_is_named(kafka: Kafka) -> None:
         port = client.base_url.port
         with pytest.raises(ListenError, match=f"port {port} "):
             await build(GatewaySettings(), QUICK, kafka.cluster, http=HttpSettings(port=port)).serve()
-
-
-async def test_schemathesis_finds_nothing(kafka: Kafka, tmp_path: Path) -> None:
-    """Every check on every operation and on chains of them; the document's example is of the model here."""
-    config, schema = tmp_path / "schemathesis.toml", tmp_path / "openapi.json"
-    # what is asked validly, of a model that is not there or without its features, is refused
-    config.write_text('[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", 400, 404, 422]\n')
-    async with gateway(kafka) as client:
-        document = (await client.get("/openapi.json")).text
-        example = json.dumps(EXAMPLE, separators=(",", ":"))
-        assert document.count(example) == 3
-        schema.write_text(document.replace(example, json.dumps(ASKED)))
-        st = Path(sys.executable).with_name("st")
-        command = [str(st), "--config-file", str(config), "run", str(schema)]
-        command += ["--url", str(client.base_url), "--max-examples", "30", "--seed", "7", "--no-color"]
-        command += ["--checks", "all", "--suppress-health-check", "all"]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path
-        )
-        said, _ = await process.communicate()
-        answered = await kafka.events(MODEL_OUTPUTS, 1)
-    told = said.decode()
-    assert process.returncode == 0, told
-    assert re.search(r"✅ +Stateful", told), told
-    assert re.search(r"(\d+) generated, \1 passed", told), told
-    assert all(event.model == "late" for event in answered)
 
 
 async def test_the_document_s_own_example_is_a_request_that_is_read(kafka: Kafka) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -296,24 +294,3 @@ async def test_what_is_no_route_is_told_in_the_protocols_shape(
         found = await client.request(method, path)
     assert (found.status_code, found.headers["content-type"]) == (status, "application/json")
     assert found.json()["error"] == found.json()["detail"]
-
-
-async def test_schemathesis_finds_nothing_where_the_model_is_there(
-    classifier: Logged, served: Served, tmp_path: Path
-) -> None:
-    gateway = Speaking()
-    config = tmp_path / "schemathesis.toml"
-    named = f'[parameters]\nmodel = "late"\nversion = "{classifier.event.version}"\n'
-    # tensors may be of the right form and still not fit each other, or the model
-    config.write_text(f'{named}[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", 400, 422]\n')
-    command = [str(Path(sys.executable).with_name("st")), "--config-file", str(config), "run"]
-    command += [f"{gateway.url}/openapi.json", "--include-path-regex", "^/v2", "--checks", "all"]
-    command += ["--max-examples", "20", "--seed", "7", "--no-color", "--suppress-health-check", "all"]
-    async with gateway.over(route(classifier.event, served.url)):
-        asking = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
-        )
-        said = (await asking.communicate())[0].decode()
-    assert asking.returncode == 0, said
-    assert "9 selected" in said, said
-    assert "repeatedly returned 404" not in said, said

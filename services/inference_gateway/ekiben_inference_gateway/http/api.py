@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ekiben_contracts.prediction import FailureCode
-from ekiben_inference_gateway.http import openapi
+from ekiben_inference_gateway.http import links, openapi
 from ekiben_inference_gateway.http.documents import BatchAnswers, Explanation, ModelHealth, Models, Prediction
 from ekiben_inference_gateway.http.problems import ProblemError, TransportCode
 from ekiben_inference_gateway.http.routes import Routes
@@ -68,23 +68,24 @@ def _add(api: FastAPI, routes: Routes, on: frozenset[Route], *, asks_who: bool) 
         route: Route, method: str, path: str, endpoint: Callable[..., Any], answer: type, **said: Any
     ) -> None:
         if route in on:
-            reads, links = said.pop("reads", {}), said.pop("links", {})
+            reads, leads = said.pop("reads", {}), said.pop("leads", {})
             api.add_api_route(
                 path,
                 endpoint,
                 methods=[method],
                 response_model=answer,
-                responses={**openapi.problems(body=bool(reads), asks_who=asks_who, **said), **links},
+                responses={**openapi.problems(body=bool(reads), asks_who=asks_who, **said), **leads},
                 openapi_extra={**reads, **security},
                 operation_id=route.value,
             )
 
     one = openapi.body(openapi.ONE, openapi.EXAMPLE)
     many = openapi.body(openapi.BATCH, {"requests": [openapi.EXAMPLE]})
-    add(Route.PREDICTIONS, "POST", "/v1/predictions", routes.predict, Prediction, reads=one, other=[404])
+    told = {"reads": one, "other": [404], "leads": links.from_prediction(on)}
+    add(Route.PREDICTIONS, "POST", "/v1/predictions", routes.predict, Prediction, **told)
     add(Route.BATCHES, "POST", "/v1/predictions:batch", routes.predict_batch, BatchAnswers, reads=many)
-    add(Route.EXPLANATIONS, "POST", "/v1/explanations", routes.explain, Explanation, reads=one, other=[404])
-    add(Route.MODELS, "GET", "/v1/models", routes.models, Models, links=openapi.link_to_health())
+    add(Route.EXPLANATIONS, "POST", "/v1/explanations", routes.explain, Explanation, **told)
+    add(Route.MODELS, "GET", "/v1/models", routes.models, Models, leads=links.from_models(on))
     add(Route.HEALTH, "GET", "/v1/models/{model}/health", routes.health, ModelHealth, other=[400, 404, 422])
 
 

@@ -52,12 +52,6 @@ def problems(*, body: bool, asks_who: bool, other: Iterable[int] = ()) -> dict[i
     }
 
 
-def link_to_health() -> dict[int | str, Schema]:
-    """How the list of models leads to the health of the first of them."""
-    link = {"operationId": "health", "parameters": {"model": "$response.body#/models/0/name"}}
-    return {200: {"links": {"health": link}}}
-
-
 def body(schema: str, example: Schema) -> Schema:
     """The `openapi_extra` of a route that reads a body."""
     content = {"schema": {"$ref": _REFS.format(model=schema)}, "example": example}

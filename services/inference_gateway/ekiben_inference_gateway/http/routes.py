@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
+from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ekiben_contracts.access import Scope
 from ekiben_contracts.event import Part
 from ekiben_contracts.prediction import PredictionRequested
+from ekiben_inference_gateway.http import openapi
 from ekiben_inference_gateway.http.access.gate import Gate
 from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.asking import Ids, read_batch, read_request
@@ -38,6 +41,9 @@ from ekiben_inference_gateway.http.problems import (
 from ekiben_inference_gateway.http.wording import unexplained
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.scoring import Scored
+
+ModelName = Annotated[str, Path(examples=[openapi.EXAMPLE["model"]])]
+"""In a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ class Routes:
         await self.gate.admit(request, Scope.PREDICT)
         return _answer(Models(models=[model_of(served) for served in self.predictor.models().values()]))
 
-    async def health(self, request: Request, model: str) -> Response:
+    async def health(self, request: Request, model: ModelName) -> Response:
         """Every endpoint behind a model, asked now. It tells addresses, so it needs the scope admin."""
         await self.gate.admit(request, Scope.ADMIN)
         served = await self.predictor.find(model)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ekiben_inference_gateway.http.bodies import JSON
+from ekiben_inference_gateway.http.links import Links, from_metadata
 from ekiben_inference_gateway.http.problems import statuses
 from ekiben_inference_gateway.http.v2 import schemas
 from ekiben_inference_gateway.http.v2.bodies import BINARY, HEADER_LENGTH
@@ -30,11 +31,16 @@ class Said:
     not_ready: Schema | None = None
     also: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     reads: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    leads: Links = field(default_factory=Links)
 
     def responses(self, *, asks_who: bool) -> dict[int | str, Schema]:
         """By status, for FastAPI."""
         said: dict[int | str, Schema] = {
-            200: {"description": "OK", "content": {**_json(self.answer), **self.also}}
+            200: {
+                "description": "OK",
+                "content": {**_json(self.answer), **self.also},
+                **self.leads.get(200, {}),
+            }
         }
         callers = _OF_CALLERS if asks_who and not self.is_open else ()
         for status in sorted({*self.problems, *callers, *_OF_ALL}):
@@ -59,7 +65,7 @@ def _json(schema: Schema) -> Schema:
 SERVER: Final = Said(schemas.SERVER)
 LIVE: Final = Said(schemas.LIVE, is_open=True)
 READY: Final = Said(schemas.READY, is_open=True, not_ready=schemas.READY)
-MODEL: Final = Said(schemas.MODEL, _OF_MODELS)
+MODEL: Final = Said(schemas.MODEL, _OF_MODELS, leads=from_metadata())
 MODEL_READY: Final = Said(schemas.MODEL_READY, _OF_MODELS, not_ready=schemas.MODEL_READY)
 INFER: Final = Said(
     schemas.RESPONSE,

@@ -17,7 +17,7 @@ from ekiben_inference_gateway.http.aside import Aside
 from ekiben_inference_gateway.http.bodies import JSON, read
 from ekiben_inference_gateway.http.predicting import BusyError, Predictor, ServedModel
 from ekiben_inference_gateway.http.problems import ProblemError, TransportCode, busy, refused
-from ekiben_inference_gateway.http.routes import RequestLimits
+from ekiben_inference_gateway.http.routes import ModelName, RequestLimits
 from ekiben_inference_gateway.http.v2 import openapi, problems
 from ekiben_inference_gateway.http.v2.bodies import BINARY, HEADER_LENGTH
 from ekiben_inference_gateway.http.v2.compression import inflate
@@ -55,12 +55,12 @@ class InferenceProtocol:
         ready = self.is_ready()
         return JSONResponse({"ready": ready, "live": True}, 200 if ready else 503)
 
-    async def model(self, request: Request, model: str, version: str | None = None) -> Response:
+    async def model(self, request: Request, model: ModelName, version: str | None = None) -> Response:
         """The tensors of a model."""
         await self.gate.admit(request, Scope.PREDICT)
         return JSONResponse(model_metadata(await self._find(model, version)))
 
-    async def model_ready(self, request: Request, model: str, version: str | None = None) -> Response:
+    async def model_ready(self, request: Request, model: ModelName, version: str | None = None) -> Response:
         """Whether every version answers that a row may be drawn to, asked now. It tells no addresses."""
         await self.gate.admit(request, Scope.PREDICT)
         health = await self.predictor.health(await self._find(model, version))
@@ -70,7 +70,7 @@ class InferenceProtocol:
         told = f"expected every version of {model} to answer, found {', '.join(away)} away; ask again later"
         return JSONResponse({"name": model, "ready": False, "error": told}, 503)
 
-    async def infer(self, request: Request, model: str, version: str | None = None) -> Response:
+    async def infer(self, request: Request, model: ModelName, version: str | None = None) -> Response:
         """Every row's answer, or what is wrong with the request."""
         caller = await self.gate.admit(request, Scope.PREDICT)
         found = await self._find(model, version)

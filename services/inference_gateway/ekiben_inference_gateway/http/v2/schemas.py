@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ekiben_inference_gateway.http import openapi
 from ekiben_inference_gateway.http.v2.datatypes import NUMPY
 from ekiben_inference_gateway.http.v2.messages import LONGEST_TEXT
 
@@ -39,11 +40,16 @@ REQUEST: Final = _object(
     inputs={"type": "array", "items": _INPUT, "minItems": 1},
     outputs={"type": "array", "items": _WANTED},
 )
-EXAMPLE: Final = {
+EXAMPLE: Final[Schema] = {
     "id": "42",
     "inputs": [
-        {"name": "distance", "shape": [2], "datatype": "FP64", "data": [500.0, 1400.0]},
-        {"name": "carrier", "shape": [2], "datatype": "BYTES", "data": ["UA", "AA"]},
+        {
+            "name": name,
+            "shape": [1],
+            "datatype": "BYTES" if isinstance(value, str) else "INT64",
+            "data": [value],
+        }
+        for name, value in openapi.EXAMPLE["features"].items()
     ],
 }
 _ANSWERED: Final = _object(
