@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -17,7 +17,7 @@ from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.deadlines import is_past
 from ekiben_inference_gateway.handler import label_of, route
 from ekiben_inference_gateway.http.core import Core
-from ekiben_inference_gateway.http.microbatches import LaneBounds, Lanes
+from ekiben_inference_gateway.http.microbatches import Answers, LaneBounds, Lanes
 from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
 from ekiben_inference_gateway.http.shared_reads import SharedReads
 from ekiben_inference_gateway.http.wording import (
@@ -126,7 +126,7 @@ class ScoringPredictor:
             if isinstance(one, Asked):
                 by_endpoint[one.choices[0].endpoint].append((index, one))
         asking = [self._lanes.ask(where, [one for _, one in rows]) for where, rows in by_endpoint.items()]
-        found = await asyncio.gather(*asking, return_exceptions=True)
+        found = await _outcomes(asking)
         answers: list[Answer | None] = [one if isinstance(one, Refusal) else None for one in admitted]
         for rows, outcome in zip(by_endpoint.values(), found, strict=True):
             if isinstance(outcome, BaseException):
@@ -154,6 +154,18 @@ class ScoringPredictor:
             _too_late(one, now) if is_late else concluded(next(scored))
             for one, is_late in zip(batch, late, strict=True)
         ]
+
+
+async def _outcomes(
+    asking: Sequence[Coroutine[object, object, Answers]],
+) -> Sequence[Answers | BaseException]:
+    """What each gave or raised. A single one, as most often, takes no task of its own."""
+    if len(asking) != 1:
+        return await asyncio.gather(*asking, return_exceptions=True)
+    try:
+        return [await asking[0]]
+    except BusyError as error:
+        return [error]
 
 
 def _refused(error: BaseException, rows: int, of: int) -> Sequence[Refusal]:

@@ -97,6 +97,43 @@ async def test_answers_do_not_wait_for_kafka(gateway):
     assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
+async def test_answers_of_a_short_while_are_published_together(gateway, bus):
+    told = events(gateway, bus)
+    running = asyncio.create_task(told.run())
+    async with told.lifespan(), asyncio.timeout(DEADLINE_S):
+        told.offer(request("a"), FINAL)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        told.offer(request("b"), FINAL)
+        await bus.arrived.wait()
+        assert [one.id for one in bus.published] == ["a/result/1", "b/result/1"]
+        running.cancel()
+
+
+async def test_what_arrives_while_some_are_sent_collects_again(gateway, bus):
+    sizes, sent = [], asyncio.Event()
+
+    async def publish(outgoing):
+        sizes.append(len(outgoing))
+        if len(sizes) == 1:
+            told.offer(request("b"), FINAL)
+            sent.set()
+        else:
+            await bus.publish(outgoing)
+
+    told = AnswerEvents(publish, 100, 5.0, lambda: NOW, gateway.registry)
+    running = asyncio.create_task(told.run())
+    async with told.lifespan(), asyncio.timeout(DEADLINE_S):
+        told.offer(request("a"), FINAL)
+        await sent.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        told.offer(request("c"), FINAL)
+        await bus.arrived.wait()
+        running.cancel()
+    assert sizes == [1, 2]
+
+
 async def test_what_kafka_refused_is_sent_again_in_order(gateway, monkeypatch):
     monkeypatch.setattr(publishing, "_AGAIN_IN_S", 0.001)
     bus = FakeBus(refusals=3)

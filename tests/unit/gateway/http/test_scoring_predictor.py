@@ -76,6 +76,8 @@ async def test_a_busy_model_takes_nothing_from_the_rows_of_another(predictor, ga
     mixed = await predictor.predict([ask("r-4"), ask("r-5", model="weather")])
     assert isinstance(mixed[0], Refusal)
     assert (mixed[0].code, isinstance(mixed[1], Scored)) == (FailureCode.MODEL_UNAVAILABLE, True)
+    refused = await predictor.predict([ask("r-6"), ask("r-7", model="nobody")])
+    assert [one.code for one in refused] == [FailureCode.MODEL_UNAVAILABLE, FailureCode.UNKNOWN_MODEL]
     go.set()
     assert all(isinstance(one, Scored) for found in (await first, await second) for one in found)
 
