@@ -25,6 +25,7 @@ from ekiben_mlops.trained import trained_event
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import Explanation, ModelOutput
 from integration.serving.conftest import Served, free_port
+from integration.serving.template_promises import Template, TemplatePromises
 
 COLUMNS = ["age", "educ", "black", "marr", "nodegree", "re75"]
 LEARNERS = {
@@ -66,6 +67,12 @@ def programme(trained: ModelTrained, mlops_settings: MlopsSettings) -> Iterator[
         yield found
     finally:
         found.stop()
+
+
+class TestTheCausalTemplate(TemplatePromises):
+    @pytest.fixture
+    def template(self, programme: Served, trained: ModelTrained, rows: pd.DataFrame) -> Template:
+        return Template(programme, trained, rows.head(4).to_dict("records"), frozenset({"interval"}))
 
 
 async def test_an_effect_is_answered_with_its_interval_as_the_model_itself_does(

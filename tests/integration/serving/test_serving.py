@@ -30,6 +30,7 @@ from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import Explanation, ModelOutput
 from ekiben_serving.validation import RowError
 from integration.serving.conftest import Logged, Served, flights, free_port
+from integration.serving.template_promises import Template, TemplatePromises
 
 Row = dict[str, FeatureValue]
 
@@ -59,6 +60,18 @@ async def client(served: Served) -> AsyncIterator[HTTPModelClient]:
 async def http(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=served.url, timeout=30) as found:
         yield found
+
+
+class TestTheClassificationTemplate(TemplatePromises):
+    @pytest.fixture
+    def template(self, served: Served, classifier: Logged) -> Template:
+        return Template(served, classifier.event, ROWS[:4], frozenset({"label", "probabilities"}))
+
+
+class TestTheRegressionTemplate(TemplatePromises):
+    @pytest.fixture
+    def template(self, served_regressor: Served, regressor: Logged) -> Template:
+        return Template(served_regressor, regressor.event, ROWS[:4], frozenset())
 
 
 async def test_columns_are_answered_as_the_model_itself_answers(
