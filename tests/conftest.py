@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,8 +20,23 @@ from ekiben_bus.connection import client_options
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topics import apply_topics
+from simulation.clock import VirtualLoop
 
 SERVED_BY = pytest.StashKey[Broker]()
+VIRTUAL = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Remember on what time the test runs: its parameters, which decide it, are not known any earlier."""
+    item.config.stash[VIRTUAL] = item.get_closest_marker("virtual_time") is not None
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of the next test: that of the simulation where time is virtual."""
+    return {"loop": lambda: VirtualLoop() if config.stash[VIRTUAL] else asyncio.new_event_loop()}
 
 
 @pytest.fixture(scope="session")

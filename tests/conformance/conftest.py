@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -16,6 +17,7 @@ from conformance.world import World
 from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.memory import MemoryCluster
 from ekiben_bus.settings import KafkaSettings
+from simulation.clock import calendar
 from simulation.trace import Trace
 from simulation.weather import Climate, Weather
 
@@ -60,18 +62,27 @@ def simulated_wire() -> Weather:
     return weather
 
 
-@pytest.fixture(params=["memory", "simulated", pytest.param("kafka", marks=pytest.mark.kafka)])
+KINDS = [
+    pytest.param("memory", marks=pytest.mark.virtual_time),
+    pytest.param("simulated", marks=pytest.mark.virtual_time),
+    pytest.param("kafka", marks=pytest.mark.kafka),
+]
+
+
+@pytest.fixture(params=KINDS)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     prefix = f"test-{uuid.uuid4().hex[:8]}."
     if request.param != "kafka":
-        cluster = MemoryCluster(wire=simulated_wire() if request.param == "simulated" else None)
-        yield World(cluster, MemoryTopics(cluster), prefix)
+        wire = simulated_wire() if request.param == "simulated" else None
+        cluster = MemoryCluster(lambda: calendar().timestamp(), wire)
+        yield World(cluster, MemoryTopics(cluster), prefix, calendar, has_network=False)
         return
     bootstrap = request.getfixturevalue("kafka").bootstrap_servers
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        yield World(KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap)), KafkaTopics(admin), prefix)
+        cluster = KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap))
+        yield World(cluster, KafkaTopics(admin), prefix, lambda: datetime.now(UTC), has_network=True)
     finally:
         await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
         await admin.close()

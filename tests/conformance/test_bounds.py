@@ -21,7 +21,6 @@ from conformance.test_bus import (
 from conformance.test_bus import running as running_service
 from conformance.world import World
 from ekiben_bus.records import Received
-from ekiben_bus.service import Service
 from ekiben_bus.settings import ServiceSettings
 from ekiben_bus.verdicts import Verdict
 from ekiben_contracts.topics import PREDICTION_REQUESTS
@@ -69,7 +68,7 @@ async def test_a_service_that_still_waits_for_its_partitions_stops_when_it_is_to
     )
     other.subscribe([requests(world)], listener=clinging)
     await other.start()
-    service = Service(GROUP, ServiceSettings(topic_prefix=world.prefix), world.cluster)
+    service = world.service(GROUP, ServiceSettings(topic_prefix=world.prefix))
     service.consume(PREDICTION_REQUESTS, answer_all)
     serving = asyncio.create_task(service.serve())
     try:

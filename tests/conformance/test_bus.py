@@ -117,7 +117,7 @@ async def running(
         "longest_backoff_s": 0.2,
         "commit_interval_s": 0.05,
     }
-    service = Service(GROUP, ServiceSettings.model_validate({**defaults, **settings}), world.cluster)
+    service = world.service(GROUP, ServiceSettings.model_validate({**defaults, **settings}))
     service.consume(PREDICTION_REQUESTS, handler, on_failure, parked=parked)
     settle(service)
     serving = asyncio.create_task(service.serve())
@@ -430,7 +430,7 @@ async def test_a_table_is_fully_read_before_the_first_record_is_handled(world: W
         known_at_first_record.append(len(tables[0].rows))
         return await answer_all(batch)
 
-    writer = Service("deployer", ServiceSettings(topic_prefix=world.prefix), world.cluster)
+    writer = world.service("deployer", ServiceSettings(topic_prefix=world.prefix))
     await writer.publish([defined(f"e{n}", revision) for n in range(200) for revision in (1, 2)])
     async with running(world, look, settle=lambda service: tables.append(service.table(ROUTES))):
         await world.read(results(world), PARTITIONS, 1)
@@ -452,7 +452,7 @@ async def test_start_up_refuses_an_output_topic_with_fewer_partitions(world: Wor
         await world.topics.create(world.prefix + topic.name, partitions, RECORD_LIMIT)
     for purpose in side_purposes(PREDICTION_REQUESTS, GROUP):
         await world.topics.create(side(world, purpose), 3, RECORD_LIMIT)
-    service = Service(GROUP, ServiceSettings(topic_prefix=world.prefix), world.cluster)
+    service = world.service(GROUP, ServiceSettings(topic_prefix=world.prefix))
     service.consume(PREDICTION_REQUESTS, answer_all)
     with pytest.raises(
         TooFewPartitionsError, match=r"prediction-results: expected at least 3 partitions .*, found 2"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from conformance.test_bus import (
@@ -78,7 +77,7 @@ async def test_a_retry_waits_for_its_time(world: World, topics: None):
 
 async def test_a_retry_that_is_not_due_lets_none_behind_it_pass(world: World, topics: None):
     """Stamps are of many clocks: what is due may lie behind what is not, and must not be committed past."""
-    now = int(time.time() * 1000)
+    now = int(world.clock().timestamp() * 1000)
     first, second = (
         move(StoredRecord(requests(world), 0, n, now, b"k", ask(n).value, ()), "") for n in (1, 2)
     )

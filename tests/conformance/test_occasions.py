@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from aiokafka import TopicPartition
 
@@ -40,7 +40,7 @@ async def reading(
 ) -> AsyncIterator[Service]:
     """A service that reads requests on such an occasion, up to an hour back from a clock so much later."""
     settings = ServiceSettings(topic_prefix=world.prefix, commit_interval_s=0.05)
-    service = Service(GROUP, settings, world.cluster, clock=lambda: datetime.now(UTC) + later)
+    service = world.service(GROUP, settings, later)
     service.consume(PREDICTION_REQUESTS, answer_all, occasion=Occasion(is_there, YOUNG_S))
     serving = asyncio.create_task(service.serve())
     try:

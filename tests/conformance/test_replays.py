@@ -14,7 +14,6 @@ from conformance.world import World, until
 from ekiben import Ekiben
 from ekiben.dead_letters import Actor, Selection, Treatment, Why, read_patch
 from ekiben_bus.records import Received
-from ekiben_bus.service import Service
 from ekiben_bus.settings import ServiceSettings
 from ekiben_bus.verdicts import DeadLetter, Emit, Handler, Outgoing, Verdict
 from ekiben_contracts.event import Event
@@ -85,7 +84,7 @@ async def ekiben(world: World, topics: None) -> AsyncIterator[Ekiben]:
 @asynccontextmanager
 async def running(world: World, topic: Topic, name: str, handler: Handler) -> AsyncIterator[None]:
     settings = ServiceSettings(topic_prefix=world.prefix, backoff_s=0.05, commit_interval_s=0.05)
-    service = Service(name, settings, world.cluster)
+    service = world.service(name, settings)
     service.consume(topic, handler)
     serving = asyncio.create_task(service.serve())
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -12,6 +13,8 @@ from aiokafka import TopicPartition
 from ekiben_bus.cluster import Cluster
 from ekiben_bus.publishing import PartitionPublisher, WireRecord
 from ekiben_bus.records import Record
+from ekiben_bus.service import Service
+from ekiben_bus.settings import ServiceSettings
 
 DEADLINE_S = 30.0
 
@@ -26,11 +29,19 @@ class Topics(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """A cluster, its topics, and a prefix that no other test has."""
+    """A cluster, its topics, a prefix that no other test has, and the clock of all that runs on it."""
 
     cluster: Cluster
     topics: Topics
     prefix: str
+    clock: Callable[[], datetime]
+    has_network: bool
+
+    def service(self, name: str, settings: ServiceSettings, later: timedelta = timedelta()) -> Service:
+        """A service on it, whose clock is ahead by so much."""
+        port = settings.health_port if self.has_network else None
+        settings = settings.model_copy(update={"health_port": port})
+        return Service(name, settings, self.cluster, clock=lambda: self.clock() + later)
 
     async def produce(self, *records: WireRecord) -> None:
         publisher = PartitionPublisher(self.cluster)

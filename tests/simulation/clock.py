@@ -13,8 +13,10 @@ import asyncio
 import heapq
 import itertools
 from contextvars import Context, ContextVar, copy_context
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+BEGINNING = datetime(2026, 6, 1, tzinfo=UTC)
 _MOST_STEPS = 3_000_000
 
 
@@ -64,6 +66,15 @@ def skew_s() -> float:
     """By how much the wall clock of the process that runs now is ahead."""
     process = _PROCESS.get()
     return 0.0 if process is None else process.skew_s
+
+
+def calendar() -> datetime:
+    """What every clock shows on a virtual loop; before that runs, the moment in which it begins."""
+    try:
+        passed_s = asyncio.get_running_loop().time()
+    except RuntimeError:
+        passed_s = 0.0
+    return BEGINNING + timedelta(seconds=passed_s)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):

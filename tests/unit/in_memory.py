@@ -17,14 +17,15 @@ from ekiben_contracts.event import Event
 from ekiben_contracts.topics import HEADROOM, ROUTES, TOPICS, Topic, side_purposes, side_topic
 
 QUICK = ServiceSettings(backoff_s=0.01, longest_backoff_s=0.02, commit_interval_s=0.02)
+PORTLESS = QUICK.model_copy(update={"health_port": None})  # virtual time has no network
 DEADLINE_S = 20.0
 
 
 class Kafka:
     """A cluster in memory with every topic of the contracts."""
 
-    def __init__(self) -> None:
-        self.cluster = MemoryCluster()
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.cluster = MemoryCluster(lambda: clock().timestamp())
         for topic in TOPICS:
             self.cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
             for reader in topic.readers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -34,6 +35,11 @@ from ekiben_mlops.settings import MlopsSettings
 from ekiben_serving.http_client import HTTPModelClient
 
 
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
 def build(
     settings: DeployerSettings, service_settings: ServiceSettings, kafka: KafkaSettings | Cluster
 ) -> Service:
@@ -59,9 +65,10 @@ def assemble(
     packager: Packager,
     registry: Registry,
     clients: ClientFactory,
+    clock: Callable[[], datetime] = now,
 ) -> Service:
     """The deployer as a service, not started, on whatever stands behind its ports."""
-    service = Service(DEPLOYER, service_settings, kafka)
+    service = Service(DEPLOYER, service_settings, kafka, clock=clock)
     requests = service.table(DEPLOYMENT_REQUESTS, request_row)
     views = Views(
         requests=requests,
@@ -71,14 +78,14 @@ def assemble(
     )
     ledger = Ledger(views, service.publish)
     warm_up = WarmUp(target, clients, settings)
-    steps = Steps(ledger, target, packager, registry, warm_up, settings, now)
-    rollouts = Rollouts(ledger, target, steps, settings, DeployerMetrics(service.registry), now)
-    upkeep = Upkeep(ledger, target, timedelta(seconds=settings.retire_grace_s), now)
+    steps = Steps(ledger, target, packager, registry, warm_up, settings, clock)
+    rollouts = Rollouts(ledger, target, steps, settings, DeployerMetrics(service.registry), clock)
+    upkeep = Upkeep(ledger, target, timedelta(seconds=settings.retire_grace_s), clock)
     owns = partial(service.owns, DEPLOYMENT_REQUESTS)
     controller = Controller(ledger, rollouts, upkeep, owns, settings.resync_s)
     requests.on_change(controller.wake)
     for topic in (DEPLOYMENT_REQUESTS, TRAINED_MODELS):
-        service.consume(topic, take_note, on_failure=partial(refuse, clock=now))
+        service.consume(topic, take_note, on_failure=partial(refuse, clock=clock))
     service.background(controller.run)
     return service
 
@@ -86,8 +93,3 @@ def assemble(
 def http_client(trained: ModelTrained, url: str) -> HTTPModelClient:
     """The client of one instance: it refuses the answers of any other version."""
     return HTTPModelClient(trained.model, url, version=trained.version, signature=trained.signature)
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -35,15 +36,21 @@ class HttpExtraError(ImportError):
     """The gateway is to answer over HTTP, and was installed without what that takes."""
 
 
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
 def build(
     settings: GatewaySettings,
     service_settings: ServiceSettings,
     kafka: KafkaSettings | Cluster,
     open_client: OpenClient | None = None,
     http: HttpSettings | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> Service:
     """The gateway as a service, not started. Tests give it a cluster in memory and clients of their own."""
-    service = Service(GATEWAY, service_settings, kafka)
+    service = Service(GATEWAY, service_settings, kafka, clock=clock)
     routes = service.table(ROUTES)
     metrics = GatewayMetrics(service.registry)
     outages = Outages(settings.outage_patience_s)
@@ -54,14 +61,14 @@ def build(
     )
     factory = ModelClientFactory(endpoints, watch=watches.open)
     clients = RoutedClients(open_client or Opener(endpoints, factory, settings))
-    reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), now)
+    reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), clock)
     latencies = Latencies()
     paces = Paces(Bounds(settings.rows_per_call, settings.calls_at_a_time, settings.call_target_s))
     main_flow = MainFlow(outages, latencies, settings.least_patience_s, settings.probe_after_s)
     asking = partial(Caller, clients, outages=outages, latencies=latencies, paces=paces, metrics=metrics)
     skew = timedelta(seconds=settings.clock_skew_s)
     explain_limits = ExplainLimits(settings.explain_rows, settings.explain_budget_s, skew)
-    explainer = Explainer(clients, explain_limits, metrics, now)
+    explainer = Explainer(clients, explain_limits, metrics, clock)
     limits = Limits(settings.call_budget_s, skew)
     handler = partial(
         answer,
@@ -72,7 +79,7 @@ def build(
         limits=limits,
         paces=paces,
         draw_by=settings.draw_by,
-        clock=now,
+        clock=clock,
         metrics=metrics,
     )
     service.resource(reporter.lifespan)
@@ -91,12 +98,14 @@ def build(
     )
     if http is not None and http.port is not None:
         caller = asking(patience=main_flow)
-        core = Core(routes, clients, caller, explainer, limits, paces, settings.draw_by, now, metrics, static)
+        core = Core(
+            routes, clients, caller, explainer, limits, paces, settings.draw_by, clock, metrics, static
+        )
         _answer_over_http(service, http, core)
     service.consume(
         PREDICTION_REQUESTS,
         partial(handler, caller=asking(patience=main_flow)),
-        on_failure=partial(on_failure, clock=now, metrics=metrics),
+        on_failure=partial(on_failure, clock=clock, metrics=metrics),
         parked=partial(handler, caller=asking(patience=ParkedLane())),
     )
     return service
@@ -113,8 +122,3 @@ def _answer_over_http(service: Service, http: HttpSettings, core: Core) -> None:
     face = Face(http, core, service.publish, service.registry, service.is_ready)
     service.resource(face.lifespan)
     service.background(face.publish_answers)
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,22 +16,25 @@ from ekiben_synthesizer.metrics import SynthesizerMetrics
 from ekiben_synthesizer.settings import SynthesizerSettings
 
 
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
 def build(
-    settings: SynthesizerSettings, service_settings: ServiceSettings, kafka: KafkaSettings | Cluster
+    settings: SynthesizerSettings,
+    service_settings: ServiceSettings,
+    kafka: KafkaSettings | Cluster,
+    clock: Callable[[], datetime] = now,
 ) -> Service:
     """The synthesizer as a service, not started. Tests give it a cluster in memory."""
-    service = Service(SYNTHESIZER, service_settings, kafka)
+    service = Service(SYNTHESIZER, service_settings, kafka, clock=clock)
     handler = partial(
         synthesize,
         routes=service.table(ROUTES),
         coverage=settings.coverage,
-        clock=now,
+        clock=clock,
         metrics=SynthesizerMetrics(service.registry),
     )
-    service.consume(MODEL_OUTPUTS, handler, on_failure=partial(on_failure, clock=now))
+    service.consume(MODEL_OUTPUTS, handler, on_failure=partial(on_failure, clock=clock))
     return service
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)

@@ -29,8 +29,9 @@ from ekiben_deployer.settings import DeployerSettings
 from ekiben_deployer.targets.fake import FakeTarget
 from ekiben_serving.fake_client import FakeModelClient
 from ekiben_serving.model_client import ModelOutput
+from simulation.clock import calendar
 from unit.deployer.building import NOW, SIGNATURE, trained
-from unit.in_memory import QUICK, Kafka, until
+from unit.in_memory import PORTLESS, Kafka, until
 
 HASTY = DeployerSettings(
     resync_s=0.05, ready_timeout_s=5, retire_grace_s=0.0, backoff_s=0.001, step_attempts=2
@@ -41,7 +42,7 @@ class Machine:
     """Topics, a target, a registry, and what each version answers (0.25 unless told otherwise)."""
 
     def __init__(self, settings: DeployerSettings = HASTY) -> None:
-        self.kafka = Kafka()
+        self.kafka = Kafka(calendar)
         self.target = FakeTarget()
         self.packager = FakePackager()
         self.registry = FakeRegistry()
@@ -109,12 +110,13 @@ class Machine:
     def service(self):
         return assemble(
             self.settings,
-            QUICK,
+            PORTLESS,
             self.kafka.cluster,
             target=self.target,
             packager=self.packager,
             registry=self.registry,
             clients=self._client,
+            clock=calendar,
         )
 
     def _client(self, one: ModelTrained, url: str) -> FakeModelClient:

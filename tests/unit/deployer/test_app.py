@@ -16,6 +16,7 @@ from unit.deployer.building import combine, deploy, retire, rollback, route, rou
 from unit.deployer.running import HASTY, Machine
 from unit.in_memory import DEADLINE_S, until
 
+pytestmark = pytest.mark.virtual_time
 DIRECT = ["planned", "packaged", "started", "warmed_up", "routed", "promoted", "retired", "completed"]
 
 

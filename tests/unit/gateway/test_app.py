@@ -23,15 +23,17 @@ from ekiben_inference_gateway.app import build
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_synthesizer.app import build as build_synthesizer
 from ekiben_synthesizer.settings import SynthesizerSettings
+from simulation.clock import calendar
 from unit.gateway.building import FEATURES, FakeModels, ensemble, model, received, version
-from unit.in_memory import QUICK, Kafka, running, until
+from unit.in_memory import PORTLESS, Kafka, running, until
 
+pytestmark = pytest.mark.virtual_time
 DEAD = dead_letter_topic(PREDICTION_REQUESTS.name, GATEWAY)
 
 
 @pytest.fixture
 def kafka():
-    kafka = Kafka()
+    kafka = Kafka(calendar)
     kafka.route(model("delay"), model("weather"), ensemble("both", ["delay", "weather"]))
     return kafka
 
@@ -43,7 +45,7 @@ def models():
 
 @pytest.fixture
 def gateway(kafka, models):
-    return build(GatewaySettings(client_sweep_s=0.01), QUICK, kafka.cluster, models.open)
+    return build(GatewaySettings(client_sweep_s=0.01), PORTLESS, kafka.cluster, models.open, clock=calendar)
 
 
 def ask(kafka, offset=0, **rest):
@@ -127,7 +129,9 @@ async def test_a_request_whose_model_is_down_is_answered_when_it_is_back(kafka, 
 
 async def test_a_request_whose_model_is_not_waited_for_is_a_dead_letter(kafka, models):
     models.down("delay")
-    impatient = build(GatewaySettings(outage_patience_s=0), QUICK, kafka.cluster, models.open)
+    impatient = build(
+        GatewaySettings(outage_patience_s=0), PORTLESS, kafka.cluster, models.open, clock=calendar
+    )
     async with running(impatient):
         ask(kafka)
         (answer,) = await kafka.events(PREDICTION_RESULTS, 1)
@@ -138,8 +142,8 @@ async def test_a_request_whose_model_is_not_waited_for_is_a_dead_letter(kafka, m
 
 async def test_a_request_that_breaks_its_model_is_tried_four_times_and_then_kept(kafka, models):
     models.breaks("delay")
-    quick = QUICK.model_copy(update={"retry_delays_s": (0.05, 0.05, 0.05)})
-    async with running(build(GatewaySettings(), quick, kafka.cluster, models.open)):
+    quick = PORTLESS.model_copy(update={"retry_delays_s": (0.05, 0.05, 0.05)})
+    async with running(build(GatewaySettings(), quick, kafka.cluster, models.open, clock=calendar)):
         ask(kafka, 7)
         ask(kafka, 8, model="weather")
         (well,) = await kafka.events(MODEL_OUTPUTS, 1)
@@ -185,7 +189,7 @@ async def test_a_record_that_breaks_a_client_is_found_and_the_others_are_answere
 async def test_a_request_too_large_to_be_passed_on_is_answered_and_kept(kafka, models):
     """The outputs of many members, with long probabilities, may not fit where their request did."""
     kafka.cluster.create_topic(MODEL_OUTPUTS.name, MODEL_OUTPUTS.partitions)
-    gateway = build(GatewaySettings(), QUICK, kafka.cluster, models.open)
+    gateway = build(GatewaySettings(), PORTLESS, kafka.cluster, models.open, clock=calendar)
     huge = {f"class-{n}-" + "x" * 100: 0.0 for n in range(RECORD_LIMIT // 100)}
     healthy = models.client("delay")._answer
     models.client("delay")._answer = lambda row: replace(healthy(row), probabilities=huge)
@@ -215,7 +219,9 @@ async def test_every_client_is_closed_after_the_drain(kafka, gateway, models):
 async def test_a_model_that_only_a_file_names_is_served_without_a_route(kafka, models, tmp_path):
     written = tmp_path / "model_endpoints.yaml"
     written.write_text("models: {storms: {version: '4', endpoints: [{url: 'http://127.0.0.1:3009'}]}}")
-    gateway = build(GatewaySettings(endpoints_file=written), QUICK, kafka.cluster, models.open)
+    gateway = build(
+        GatewaySettings(endpoints_file=written), PORTLESS, kafka.cluster, models.open, clock=calendar
+    )
     async with running(gateway):
         ask(kafka, 0, model="storms")
         ask(kafka, 1, model="delay")
@@ -225,7 +231,7 @@ async def test_a_model_that_only_a_file_names_is_served_without_a_route(kafka, m
 
 
 async def test_with_the_synthesizer_a_request_becomes_a_prediction(kafka, gateway):
-    synthesizer = build_synthesizer(SynthesizerSettings(), QUICK, kafka.cluster)
+    synthesizer = build_synthesizer(SynthesizerSettings(), PORTLESS, kafka.cluster, clock=calendar)
     async with running(gateway, synthesizer):
         ask(kafka, 0)
         ask(kafka, 1, model="both")

@@ -16,6 +16,7 @@ from ekiben_inference_gateway.endpoint_health.watches import Watches
 from ekiben_serving.watching import ANSWERED, NO_ROW_ERRORS
 from unit.in_memory import until
 
+pytestmark = pytest.mark.virtual_time
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LENGTH = timedelta(seconds=5)
 

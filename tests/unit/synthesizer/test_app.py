@@ -9,22 +9,24 @@ from ekiben_contracts.prediction import FailureCode
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS, SYNTHESIZER, dead_letter_topic
 from ekiben_synthesizer.app import build
 from ekiben_synthesizer.settings import SynthesizerSettings
-from unit.in_memory import QUICK, Kafka, running
+from simulation.clock import calendar
+from unit.in_memory import PORTLESS, Kafka, running
 from unit.synthesizer.building import of_ensemble, route, scored, value
 
+pytestmark = pytest.mark.virtual_time
 DEAD = dead_letter_topic(MODEL_OUTPUTS.name, SYNTHESIZER)
 
 
 @pytest.fixture
 def kafka():
-    kafka = Kafka()
+    kafka = Kafka(calendar)
     kafka.route(route())
     return kafka
 
 
 @pytest.fixture
 def synthesizer(kafka):
-    return build(SynthesizerSettings(), QUICK, kafka.cluster)
+    return build(SynthesizerSettings(), PORTLESS, kafka.cluster, clock=calendar)
 
 
 async def test_a_scored_event_becomes_a_result_with_its_interval_on_its_own_partition(kafka, synthesizer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -33,25 +34,31 @@ from ekiben_serving.model_client import ModelClient
 _FORGOTTEN_AFTER_S = 900.0
 
 
+def now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
 def build(
     settings: ShadowSettings,
     service_settings: ServiceSettings,
     kafka: KafkaSettings | Cluster,
     open_client: OpenClient | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> Service:
     """Shadow scoring as a service, not started. Tests give it a cluster in memory and clients of their own.
 
     It shares the gateway's code and nothing that runs: what a client, a breaker or a pace learns here the
     gateway does not know, and the other way round.
     """
-    service = Service(SHADOW, service_settings, kafka)
+    service = Service(SHADOW, service_settings, kafka, clock=clock)
     routes = service.table(ROUTES)
     outages, latencies = Outages(_FORGOTTEN_AFTER_S), Latencies()
     paces = Paces(Bounds(settings.rows_per_call, 1, settings.call_target_s))
     heartbeat = timedelta(seconds=settings.health_heartbeat_s)
     watches = Watches(settings.instance, heartbeat, EndpointMetrics(service.registry))
     clients = RoutedClients(open_client or _opener(settings, watches))
-    reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), now)
+    reporter = HealthReporter(watches, service.publish, timedelta(seconds=settings.health_window_s), clock)
     patience = SeldomAgain(outages, settings.probe_after_s)
     caller = Caller(clients, patience, outages, latencies, paces, GatewayMetrics(service.registry))
     handler = partial(
@@ -59,7 +66,7 @@ def build(
         routes=routes,
         asker=Asker(caller.ask, paces, settings.call_budget_s),
         longest_lag=timedelta(seconds=settings.longest_lag_s),
-        clock=now,
+        clock=clock,
         metrics=ShadowMetrics(service.registry),
     )
     service.resource(reporter.lifespan)
@@ -97,8 +104,3 @@ def _opener(settings: ShadowSettings, watches: Watches) -> OpenClient:
         return factory.build(endpoint.model, endpoint.version, [at], choice.signature or None)
 
     return open_client
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ekiben_contracts.cloudevents import decode
@@ -16,17 +18,19 @@ from ekiben_inference_gateway.app import build as build_gateway
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_inference_gateway.shadow.app import build
 from ekiben_inference_gateway.shadow.settings import ShadowSettings
+from simulation.clock import calendar
 from unit.gateway.building import FakeModels, model
 from unit.gateway.building import received as requested
 from unit.gateway.shadow.shadowing import CHALLENGED, CHAMPION, scored
-from unit.in_memory import QUICK, Kafka, running, until
+from unit.in_memory import PORTLESS, Kafka, running, until
 
+pytestmark = pytest.mark.virtual_time
 DEAD = dead_letter_topic(MODEL_OUTPUTS.name, SHADOW)
 
 
 @pytest.fixture
 def kafka():
-    kafka = Kafka()
+    kafka = Kafka(calendar)
     kafka.route(model("delay", CHAMPION, CHALLENGED))
     return kafka
 
@@ -38,13 +42,15 @@ def models():
 
 @pytest.fixture
 def shadow(kafka, models):
-    return build(ShadowSettings(client_sweep_s=0.01), QUICK, kafka.cluster, models.open)
+    return build(ShadowSettings(client_sweep_s=0.01), PORTLESS, kafka.cluster, models.open, clock=calendar)
 
 
 async def test_beside_the_gateway_a_request_has_its_shadow_s_answer_on_its_own_partition(
     kafka, models, shadow
 ):
-    async with running(build_gateway(GatewaySettings(), QUICK, kafka.cluster, models.open), shadow):
+    async with running(
+        build_gateway(GatewaySettings(), PORTLESS, kafka.cluster, models.open, clock=calendar), shadow
+    ):
         kafka.send(PREDICTION_REQUESTS, requested(7).event, partition=2)
         (record,) = await kafka.read(SHADOW_OUTPUTS.name, 1)
     headers = dict(record.headers)
@@ -90,15 +96,16 @@ async def test_clients_of_versions_that_shadow_no_more_are_closed_while_it_runs(
 
 
 async def test_what_is_far_behind_is_skipped_with_a_word(kafka, models):
-    hasty = build(ShadowSettings(longest_lag_s=1e-6), QUICK, kafka.cluster, models.open)
-    async with running(hasty):
-        await until(lambda: hasty.owns(MODEL_OUTPUTS))
+    settings, in_two_minutes = ShadowSettings(longest_lag_s=60), lambda: calendar() + timedelta(minutes=2)
+    behind = build(settings, PORTLESS, kafka.cluster, models.open, clock=in_two_minutes)
+    async with running(behind):
+        await until(lambda: behind.owns(MODEL_OUTPUTS))
         for n in range(3):
             kafka.send(MODEL_OUTPUTS, scored(n))
         events = await kafka.events(SHADOW_OUTPUTS, 3)
     assert [event.status for event in events] == ["skipped"] * 3
     assert models.clients == {}
-    assert hasty.registry.get_sample_value(
+    assert behind.registry.get_sample_value(
         "ekiben_shadow_requests_total", {"model": "delay", "version": "2", "status": "skipped"}
     ) == len(events)
 
