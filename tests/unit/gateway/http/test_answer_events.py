@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
@@ -153,8 +154,18 @@ async def test_what_finds_no_room_is_counted(gateway, bus):
     assert gateway.count("ekiben_http_answers_lost_total", why="full") == 2
 
 
+async def test_the_first_that_finds_no_room_is_logged_each_time_there_was_some(gateway, bus):
+    told = events(gateway, bus, most=1)
+    with capture_logs() as logged:
+        for names in ("abc", "def"):
+            async with told.lifespan():
+                for name in names:
+                    told.offer(request(name), FINAL)
+    assert [(one["log_level"], one["first"]) for one in logged] == [("error", "b"), ("error", "e")]
+
+
 async def test_large_ones_are_bounded_by_their_bytes_and_there_is_room_again(gateway, bus, monkeypatch):
-    monkeypatch.setattr(publishing, "_MOST_BYTES", 100)
+    monkeypatch.setattr(publishing, "_MOST_BYTES", 100 * publishing._HELD_FOR_A_BYTE)
     told = events(gateway, bus)
     for names in ("ab", "cd"):
         async with told.lifespan():
