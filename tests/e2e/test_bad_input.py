@@ -8,6 +8,7 @@ import math
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+pytestmark = pytest.mark.every_rung
 GOOD = {"model": "tiny-keen", "entity_id": "e", "features": {"x": 1.0, "y": 0.0}}
 RECORD_LIMIT = 1024 * 1024
 UNREADABLE = {

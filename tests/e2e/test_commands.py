@@ -8,6 +8,8 @@ import subprocess
 from functools import partial
 from urllib.request import urlopen
 
+import pytest
+
 from e2e.system import EKIBEN
 from e2e.waiting import until
 
@@ -163,6 +165,7 @@ def test_a_dead_letter_that_is_not_there_is_not_found(system):
     assert system.ekiben("dlq", "show", "nowhere/nobody/0/0/1").returncode == 7
 
 
+@pytest.mark.every_rung
 def test_the_topics_are_right_and_applying_them_again_changes_nothing(system):
     applied = system.json("topics", "apply")
     assert applied["created"] == []
@@ -177,6 +180,7 @@ def test_the_topics_of_another_environment_are_planned_and_not_created(system):
     assert system.json("topics", "apply", "--dry-run", *elsewhere)["would_create"] == planned
 
 
+@pytest.mark.every_rung
 def test_the_doctor_finds_a_running_system_right(system):
     checks = system.json("doctor")["checks"]
     assert {check["name"] for check in checks} >= {"broker", "topics", "inference-gateway", "mlflow", "disk"}

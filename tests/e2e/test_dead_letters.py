@@ -50,6 +50,7 @@ def dead(system, plain, fresh):
     return plain.result(fresh)["dead_letter"]
 
 
+@pytest.mark.every_rung
 def test_a_typo_is_mended_on_the_way_and_answered_as_the_second_attempt(system, plain, fresh, dead):
     listed = system.json("dlq", "list", "--reason", "unknown-model", "--key", "e", "--since", "1h")
     assert listed["total"] >= 1
@@ -75,6 +76,7 @@ def test_a_typo_is_mended_on_the_way_and_answered_as_the_second_attempt(system, 
     assert (again["replayed"], again["seen_to_before"]) == (0, 1)
 
 
+@pytest.mark.every_rung
 def test_without_a_mend_it_comes_back_and_says_so(system, plain, fresh, dead):
     assert system.json("dlq", "replay", dead)["replayed"] == 1
     assert set(plain.answers(fresh, 2)) == {f"{fresh}/result/1", f"{fresh}/result/2"}

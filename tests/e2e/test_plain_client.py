@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.every_rung
 FEATURES = {"x": 2.0, "y": 0.0}
 
 

@@ -7,8 +7,11 @@ import os
 import signal
 import threading
 
+import pytest
+
 from e2e.waiting import until
 
+pytestmark = pytest.mark.every_rung
 CHUNK = 100
 PACE_S = 0.05
 
