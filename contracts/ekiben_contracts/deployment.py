@@ -59,6 +59,11 @@ class DeploymentRequested(Event):
     replicas: int = Field(default=1, ge=1)
     resources: Resources | None = None
     target: Target = Target.LOCAL
+    feature_service: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Has the features that requests may leave out. Null: as it was trained, or routed, with.",
+    )
     requested_by: str
 
 

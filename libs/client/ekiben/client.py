@@ -193,10 +193,14 @@ class Ekiben:
         *,
         strategy: Strategy = Strategy.DIRECT,
         replicas: int = 1,
+        feature_service: str | None = None,
         deployment_id: str | None = None,
         requested_by: str | None = None,
     ) -> Deployment:
-        """Ask for a version to serve. Returns once that is published; the deployment tells its steps."""
+        """Ask for a version to serve. Returns once that is published; the deployment tells its steps.
+
+        `feature_service` has the features that requests may leave out.
+        """
         try:
             request = DeploymentRequested(
                 deployment_id=deployment_id or self._new_id(),
@@ -204,6 +208,7 @@ class Ekiben:
                 version=version,
                 strategy=strategy,
                 replicas=replicas,
+                feature_service=feature_service,
                 requested_by=requested_by or user_name(),
             )
         except ValidationError as error:

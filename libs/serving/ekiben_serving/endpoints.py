@@ -68,14 +68,21 @@ class StaticModel(BaseModel):
     """A model, the version that the file is about, and where it answers: the first that can is asked.
 
     Ekiben's own Bentos tell their signature; for others it may be written here, and rows are then checked
-    before they are sent.
+    before they are sent. A `feature_service` has what requests may leave out of the signature.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Version
     signature: tuple[FeatureSpec, ...] = ()
+    feature_service: str | None = None
     endpoints: Annotated[tuple[StaticEndpoint, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _told_what_is_asked_for(self) -> Self:
+        if self.feature_service is not None and not self.signature:
+            raise ValueError("expected a signature beside feature_service: it says what to ask for")
+        return self
 
 
 class ModelEndpoints(BaseModel):

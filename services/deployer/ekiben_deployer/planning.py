@@ -27,11 +27,15 @@ SHADOW = STEPS[Strategy.SHADOW]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a request, in order, and the version that they are about. None: an ensemble."""
+    """The steps of a request, in order, and the version that they are about. None: an ensemble.
+
+    `feature_service` is what its route is to name; None: whatever it names.
+    """
 
     steps: tuple[Step, ...]
     version: str | None
     reason: str
+    feature_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def plan(request: Request, known: Known) -> Plan | Refused:
 def resume(request: Request, version: str | None) -> Plan:
     """The plan of a request that was planned before, for the version it settled on then."""
     if isinstance(request, DeploymentRequested):
-        return Plan(STEPS[request.strategy], version, "")
+        return Plan(STEPS[request.strategy], version, "", request.feature_service)
     if isinstance(request, DeploymentRollbackRequested):
         return Plan(STEPS[Strategy.DIRECT], version, "")
     return Plan(RETIRE if isinstance(request, DeploymentRetireRequested) else DEFINE, version, "")
@@ -70,6 +74,7 @@ def _plan_deployment(request: DeploymentRequested, known: Known) -> Plan | Refus
         STEPS[request.strategy],
         request.version,
         f"{request.strategy} to {request.target} for {request.requested_by}{unenforced}",
+        request.feature_service,
     )
 
 

@@ -72,12 +72,18 @@ def _routed(plan: Plan, seen: Seen) -> bool:
         found is not None
         and instance is not None
         and _has_its_role(found, plan, seen)
+        and _has_its_features(plan, seen)
         and (found.url, found.bento) == (instance.url, instance.served.bento)
     )
 
 
 def _has_its_role(found: RoutedVersion, plan: Plan, seen: Seen) -> bool:
     return found.role is Role.SHADOW if plan.steps == SHADOW else found == champion(seen.route)
+
+
+def _has_its_features(plan: Plan, seen: Seen) -> bool:
+    named = None if seen.route is None else seen.route.feature_service
+    return plan.feature_service is None or plan.steps == SHADOW or plan.feature_service == named
 
 
 def unblocked(unfinished: Iterable[Request]) -> Sequence[Request]:

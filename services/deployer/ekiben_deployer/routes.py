@@ -39,11 +39,17 @@ def is_asked(version: RoutedVersion) -> bool:
 
 
 def direct(
-    current: ModelRouted | None, trained: ModelTrained, endpoint: Endpoint, now: datetime, keep: timedelta
+    current: ModelRouted | None,
+    trained: ModelTrained,
+    endpoint: Endpoint,
+    now: datetime,
+    keep: timedelta,
+    feature_service: str | None = None,
 ) -> ModelRouted:
     """All traffic to one version; what served before stays, at weight 0, for as long as `keep`.
 
-    The shadows of what served are those of what serves now.
+    The shadows of what served are those of what serves now. Without a feature service of its own it has
+    the one that it was trained with, or else that of the route: no deployment takes it away unsaid.
     """
     routed = _routed(trained, endpoint, ALL_TRAFFIC, Role.CHAMPION)
     others = [v for v in current.versions if v.version != trained.version] if current else []
@@ -54,7 +60,9 @@ def direct(
         revision=current.revision + 1 if current else 1,
         problem_type=trained.problem_type,
         classes=trained.classes,
-        feature_service=trained.feature_service,
+        feature_service=feature_service
+        or trained.feature_service
+        or (current.feature_service if current else None),
         versions=[routed, *shadows, *_prune(retired, now, keep)],
         routed_at=now,
     )

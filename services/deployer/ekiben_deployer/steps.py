@@ -128,7 +128,8 @@ class Steps:
         if plan.steps == SHADOW:
             assert situation.seen.route is not None
             return routes.shadow(situation.seen.route, trained, endpoint, now)
-        return routes.direct(situation.seen.route, trained, endpoint, now, self._settings.retired_for)
+        features, keep = situation.plan.feature_service, self._settings.retired_for
+        return routes.direct(situation.seen.route, trained, endpoint, now, keep, features)
 
     async def _promote(self, situation: Situation) -> Taken:
         if situation.plan.steps == SHADOW:

@@ -7,6 +7,7 @@ import sys
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import GATEWAY
 from ekiben_inference_gateway.app import build
+from ekiben_inference_gateway.features.settings import FeatureSettings
 from ekiben_inference_gateway.http.settings import HttpSettingsError, read_settings
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_telemetry.logging import configure
@@ -19,7 +20,10 @@ def main() -> None:
         http = read_settings()
     except HttpSettingsError as error:
         sys.exit(str(error))
-    build(GatewaySettings(), ServiceSettings(), KafkaSettings(), http=http).run()
+    service = build(
+        GatewaySettings(), ServiceSettings(), KafkaSettings(), http=http, features=FeatureSettings()
+    )
+    service.run()
 
 
 if __name__ == "__main__":

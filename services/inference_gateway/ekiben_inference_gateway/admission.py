@@ -24,7 +24,7 @@ def admit(
     plan = router.plan(asked.model)
     if plan is None:
         return unknown_model(asked.model, router.names)
-    if asked.features is None:
+    if asked.features is None and not plan.feature_services:
         return no_features(plan)
     key = asked.entity_id if draw_by == "entity_id" else request.id
-    return Asked(request, plan, asked.features, plan.draw(key))
+    return Asked(request, plan, asked.features or {}, plan.draw(key))

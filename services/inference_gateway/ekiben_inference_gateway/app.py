@@ -17,6 +17,10 @@ from ekiben_inference_gateway.endpoint_health.reporting import HealthReporter
 from ekiben_inference_gateway.endpoint_health.watches import Watches
 from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
 from ekiben_inference_gateway.failures import on_failure
+from ekiben_inference_gateway.features.filling import as_they_are
+from ekiben_inference_gateway.features.lanes import FeatureLanes, OpenRepository, feature_lanes, is_routed
+from ekiben_inference_gateway.features.reading import open_when_needed
+from ekiben_inference_gateway.features.settings import FeatureSettings
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.settings import HttpSettings
@@ -25,11 +29,16 @@ from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_inference_gateway.patience import MainFlow, ParkedLane
+from ekiben_inference_gateway.routing import RouteTable
 from ekiben_inference_gateway.scoring import Limits
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_inference_gateway.static import Opener, static_members
 from ekiben_inference_gateway.sweeping import sweep
 from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints, read_endpoints
+from ekiben_serving.features.feast_store import FeastStore
+
+_LOOK_EVERY_S = 0.5
+"""How often the routes are looked at for a feature service, until the store is open."""
 
 
 class HttpExtraError(ImportError):
@@ -48,8 +57,13 @@ def build(
     open_client: OpenClient | None = None,
     http: HttpSettings | None = None,
     clock: Callable[[], datetime] = now,
+    features: FeatureSettings | None = None,
+    open_repository: OpenRepository = FeastStore,
 ) -> Service:
-    """The gateway as a service, not started. Tests give it a cluster in memory and clients of their own."""
+    """The gateway as a service, not started.
+
+    Tests give it a cluster in memory, and clients and a feature store of their own.
+    """
     service = Service(GATEWAY, service_settings, kafka, clock=clock)
     routes = service.table(ROUTES)
     metrics = GatewayMetrics(service.registry)
@@ -82,6 +96,8 @@ def build(
         clock=clock,
         metrics=metrics,
     )
+    lanes = _feature_lanes(service, features, routes, open_repository, clock)
+    fill, fill_parked = (lanes.main, lanes.parked) if lanes else (as_they_are, as_they_are)
     service.resource(reporter.lifespan)
     service.resource(clients.lifespan)
     service.background(reporter.run)
@@ -99,16 +115,31 @@ def build(
     if http is not None and http.port is not None:
         caller = asking(patience=main_flow)
         core = Core(
-            routes, clients, caller, explainer, limits, paces, settings.draw_by, clock, metrics, static
+            routes, clients, caller, explainer, limits, paces, settings.draw_by, clock, metrics, static, fill
         )
         _answer_over_http(service, http, core)
     service.consume(
         PREDICTION_REQUESTS,
-        partial(handler, caller=asking(patience=main_flow)),
+        partial(handler, caller=asking(patience=main_flow), fill=fill),
         on_failure=partial(on_failure, clock=clock, metrics=metrics),
-        parked=partial(handler, caller=asking(patience=ParkedLane())),
+        parked=partial(handler, caller=asking(patience=ParkedLane()), fill=fill_parked),
     )
     return service
+
+
+def _feature_lanes(
+    service: Service,
+    features: FeatureSettings | None,
+    routes: RouteTable,
+    open_repository: OpenRepository,
+    clock: Callable[[], datetime],
+) -> FeatureLanes | None:
+    if features is None or features.repository is None:
+        return None
+    lanes = feature_lanes(features, features.repository, service.registry, clock, open_repository)
+    service.resource(lanes.reader.lifespan)
+    service.background(partial(open_when_needed, lanes.reader, partial(is_routed, routes), _LOOK_EVERY_S))
+    return lanes
 
 
 def _answer_over_http(service: Service, http: HttpSettings, core: Core) -> None:

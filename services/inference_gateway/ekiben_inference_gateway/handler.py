@@ -16,6 +16,7 @@ from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.conclusions import Conclusion, Failing, Waiting, conclude
 from ekiben_inference_gateway.explaining import Explainer
+from ekiben_inference_gateway.features.filling import Admitted, Fill, as_they_are
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.pacing import Paces
@@ -38,13 +39,14 @@ async def answer(
     clock: Callable[[], datetime],
     metrics: GatewayMetrics,
     static: Mapping[str, Member] = NO_MEMBERS,
+    fill: Fill = as_they_are,
 ) -> list[Verdict]:
-    """One verdict for each request of a batch, in their order. `caller` asks as its lane does."""
+    """One verdict for each request of a batch, in their order. `caller` and `fill` ask as their lane does."""
     requests = [request_of(received) for received in batch]
     router, behind = await route({request.asked.model for request in requests}, routes, static)
     now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
-    admitted = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
+    admitted = await fill([admit(request, router, draw_by, now, limits.clock_skew) for request in requests])
     scored = await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now)
     answered = iter(await explainer.explain(scored))
     concluded = [_conclude(one, answered, outages, behind) for one in admitted]
@@ -91,9 +93,10 @@ async def route(
 
 
 def _conclude(
-    admitted: Asked | Refusal, scored: Iterator[Scored], outages: Outages, behind: str | None
+    admitted: Admitted, scored: Iterator[Scored], outages: Outages, behind: str | None
 ) -> Conclusion:
-    concluded = admitted if isinstance(admitted, Refusal) else conclude(next(scored), outages.is_given_up)
+    is_asked = isinstance(admitted, Asked)
+    concluded = conclude(next(scored), outages.is_given_up) if is_asked else admitted
     if behind is None or not isinstance(concluded, Refusal):
         return concluded
     lacks_routes = isinstance(admitted, Asked) and admitted.plan.absent

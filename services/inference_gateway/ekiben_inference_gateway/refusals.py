@@ -49,13 +49,13 @@ def unknown_model(name: str, routed: Sequence[str]) -> Refusal:
 
 
 def no_features(plan: Plan) -> Refusal:
-    """It has features null, and nothing here can fill them in."""
+    """It has features null, and nothing can fill them in."""
     signatures = [member.choices[-1].signature for member in plan.members]
     names = list(dict.fromkeys(spec.name for signature in signatures for spec in signature if spec.required))
     return Refusal(
         FailureCode.MISSING_FEATURES,
-        f"expected the features {some_of(names)} of {plan.name}, found null, and this gateway has no feature "
-        "store to ask; send the features in the request, under a new request_id",
+        f"expected the features {some_of(names)} of {plan.name}, found null, and no feature service "
+        "in its route; send the features in the request, under a new request_id, or deploy it with one",
     )
 
 

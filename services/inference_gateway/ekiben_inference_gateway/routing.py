@@ -51,10 +51,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model of a plan, with the versions that take its traffic in the order of their slots."""
+    """A model of a plan, with the versions that take its traffic in the order of their slots.
+
+    `feature_service` has the features that requests may leave out; None: they bring all of them.
+    """
 
     model: str
     choices: tuple[Choice, ...]
+    feature_service: str | None = None
 
     def draw(self, by: str) -> Choice:
         """The version that answers `by`, a request or entity id."""
@@ -86,6 +90,11 @@ class Plan:
         if any(len(member.choices) > 1 for member in self.members):
             return ()
         return tuple(member.choices[0] for member in self.members)
+
+    @cached_property
+    def feature_services(self) -> frozenset[str]:
+        """Where features that its requests lack may be asked for."""
+        return frozenset(member.feature_service for member in self.members if member.feature_service)
 
     def calibrations(self, choices: tuple[Choice, ...]) -> dict[str, str]:
         """The calibration of each version that has one, by model."""
@@ -150,7 +159,9 @@ class Router:
     def _member(self, model: str) -> Member | None:
         route = self._routes.get(f"model/{model}")
         choices = _choices(route) if isinstance(route, ModelRouted) else ()
-        return Member(model, choices) if choices else self._static.get(model)
+        if not isinstance(route, ModelRouted) or not choices:
+            return self._static.get(model)
+        return Member(model, choices, route.feature_service)
 
 
 def slot(model: str, by: str) -> int:

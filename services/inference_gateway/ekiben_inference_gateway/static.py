@@ -14,7 +14,10 @@ from ekiben_serving.model_client import ModelClient
 
 def static_members(endpoints: ModelEndpoints) -> Mapping[str, Member]:
     """One version of each model of the file, with all of its traffic."""
-    return {model: Member(model, (_choice(model, static),)) for model, static in endpoints.models.items()}
+    return {
+        model: Member(model, (_choice(model, static),), static.feature_service)
+        for model, static in endpoints.models.items()
+    }
 
 
 def _choice(model: str, static: StaticModel) -> Choice:

@@ -139,3 +139,10 @@ def test_what_waits_makes_what_comes_after_it_wait():
     assert [r.deployment_id for r in unblocked([deploy("a"), combine("e", ("a", "b")), deploy("b")])] == [
         "deploy-a-1"
     ]
+
+
+def test_a_version_that_serves_without_its_feature_service_is_routed_once_more():
+    plan = Plan(STEPS[Strategy.DIRECT], "1", "", "flights")
+    plain, named = route(), route().model_copy(update={"feature_service": "flights"})
+    steps = [next_step(plan, Seen(told(*ALL), routed, {"1": instance()})) for routed in (plain, named)]
+    assert steps == [Step.ROUTED, Step.COMPLETED]

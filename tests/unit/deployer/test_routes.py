@@ -181,3 +181,11 @@ def test_whatever_is_deployed_one_version_has_all_the_traffic_and_revisions_grow
     assert len({v.version for v in current.versions}) == len(current.versions)
     before = [version for version in versions if version != versions[-1]]
     assert (previous(current).version if before else None) == (before[-1] if before else None)
+
+
+def test_the_feature_service_of_a_deployment_wins_and_stays_with_the_next():
+    first = direct(None, trained(feature_service="as-trained"), HERE, NOW, WEEK, "flights")
+    second = direct(first, trained(version="2"), HERE, NOW, WEEK)
+    third = direct(second, trained(version="3", feature_service="as-trained"), HERE, NOW, WEEK)
+    named = [routed.feature_service for routed in (first, second, third)]
+    assert named == ["flights", "flights", "as-trained"]

@@ -16,6 +16,7 @@ from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
+from ekiben_inference_gateway.features.filling import Fill, as_they_are
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
@@ -175,6 +176,7 @@ class Gateway:
     now: datetime = NOW
     timer: float = 0.0
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    fill: Fill = as_they_are
 
     def __post_init__(self):
         self.metrics = GatewayMetrics(self.registry)
@@ -232,6 +234,7 @@ class Gateway:
             draw_by=self.draw_by,
             clock=lambda: self.now,
             metrics=self.metrics,
+            fill=self.fill,
         )
 
     def count(self, name, **labels):

@@ -276,7 +276,7 @@ class TestFeatures:
         answer = failed(verdict)
         assert answer.code is FailureCode.MISSING_FEATURES
         assert "distance, carrier of delay, found null" in answer.message
-        assert "no feature store" in answer.message
+        assert "no feature service in its route" in answer.message
         assert "seats" not in answer.message
 
     async def test_a_missing_feature_costs_nobody_but_its_own_request(self, gateway):

@@ -32,12 +32,18 @@ async def deploy(
     *,
     strategy: Annotated[Strategy, typer.Option(help="How traffic moves to it.")] = Strategy.DIRECT,
     replicas: Annotated[int, typer.Option(min=1)] = 1,
+    feature_service: Annotated[
+        str | None,
+        typer.Option(help="Of the gateway's feature store: what requests leave out is read from there."),
+    ] = None,
     wait: Wait = True,
     timeout_s: Timeout = LONGEST_S,
 ) -> ExitCode:
     """Deploy a version of a model; shows each step until the last."""
     async with terminal.client() as ekiben:
-        deployment = await ekiben.deploy(model, version, strategy=strategy, replicas=replicas)
+        deployment = await ekiben.deploy(
+            model, version, strategy=strategy, replicas=replicas, feature_service=feature_service
+        )
         return await see_through(deployment, terminal.output, wait=wait, timeout_s=timeout_s)
 
 

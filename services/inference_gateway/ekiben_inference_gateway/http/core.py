@@ -9,6 +9,7 @@ from datetime import datetime
 from ekiben_inference_gateway.admission import DrawBy
 from ekiben_inference_gateway.calling import Caller, Clients
 from ekiben_inference_gateway.explaining import Explainer
+from ekiben_inference_gateway.features.filling import Fill, as_they_are
 from ekiben_inference_gateway.metrics import GatewayMetrics
 from ekiben_inference_gateway.pacing import Paces
 from ekiben_inference_gateway.routing import Member, RouteTable
@@ -29,3 +30,4 @@ class Core:
     clock: Callable[[], datetime]
     metrics: GatewayMetrics
     static: Mapping[str, Member]
+    fill: Fill = as_they_are

@@ -26,6 +26,7 @@ from ekiben_inference_gateway.http.wording import (
     no_such_version,
     not_routed,
     routes_unknown,
+    unfilled,
 )
 from ekiben_inference_gateway.refusals import Refusal, past_deadline
 from ekiben_inference_gateway.requests import Request
@@ -149,9 +150,15 @@ class ScoringPredictor:
         late = [is_past(one.request.asked.deadline, now, core.limits.clock_skew) for one in batch]
         fresh = [one for one, is_late in zip(batch, late, strict=True) if not is_late]
         ask = partial(core.caller.ask, routed=routed_endpoints(core.routes, core.static))
-        scored = iter(await score(fresh, ask, core.limits, core.paces, now))
+        filled = await core.fill(fresh)
+        scored = iter(
+            await score([one for one in filled if isinstance(one, Asked)], ask, core.limits, core.paces, now)
+        )
+        answers = iter(
+            [concluded(next(scored)) if isinstance(one, Asked) else unfilled(one) for one in filled]
+        )
         return [
-            _too_late(one, now) if is_late else concluded(next(scored))
+            _too_late(one, now) if is_late else next(answers)
             for one, is_late in zip(batch, late, strict=True)
         ]
 

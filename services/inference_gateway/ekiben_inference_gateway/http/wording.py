@@ -12,6 +12,7 @@ from ekiben_contracts.models import Role
 from ekiben_contracts.prediction import FailureCode
 from ekiben_contracts.routing import ModelRouted
 from ekiben_contracts.topics import PREDICTION_REQUESTS
+from ekiben_inference_gateway.conclusions import Waiting
 from ekiben_inference_gateway.refusals import Refusal, some_of
 from ekiben_inference_gateway.routing import Plan
 from ekiben_inference_gateway.scoring import Scored
@@ -25,6 +26,14 @@ def concluded(scored: Scored) -> Scored | Refusal:
     if gap.transient:
         return Refusal(gap.code, f"{gap.detail}; ask again: the model may do better")
     return Refusal(gap.code, f"{gap.detail.rstrip('.')}; {_ADVICE[gap.code]}")
+
+
+def unfilled(one: Refusal | Waiting) -> Refusal:
+    """Without its features. Nobody waits for a feature store at the end of a connection."""
+    if isinstance(one, Refusal):
+        return one
+    advice = _ADVICE[FailureCode.MODEL_UNAVAILABLE]
+    return Refusal(FailureCode.MODEL_UNAVAILABLE, f"{one.reason}; {advice}")
 
 
 def ensemble_over_http(plan: Plan) -> Refusal:

@@ -77,6 +77,7 @@ def core_of(gateway: Gateway) -> Core:
         lambda: gateway.now,
         gateway.metrics,
         NO_MEMBERS,
+        gateway.fill,
     )
 
 
