@@ -22,8 +22,8 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="one round of a second: to see that it works")
     parser.add_argument("--connections", type=_positive, default=16, help="of the ratios; 16 by default")
-    parser.add_argument("--rounds", type=_positive, help="of each side, in turn; 3 by default")
-    parser.add_argument("--seconds", type=_positive, help="of each round; 8 by default")
+    parser.add_argument("--rounds", type=_positive, help="of each side, in turn; 5 by default")
+    parser.add_argument("--seconds", type=_positive, help="of each round; 5 by default")
     parser.add_argument(
         "--sweep", action="store_true", help=f"then with {', '.join(map(str, SWEPT))} connections, once each"
     )
@@ -38,8 +38,8 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if (options.model_url is None) != (options.rows is None):
         parser.error("expected --model-url and --rows together, found one alone")
-    options.rounds = options.rounds or (1 if options.quick else 3)
-    options.seconds = options.seconds or (1 if options.quick else 8)
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.seconds = options.seconds or (1 if options.quick else 5)
     return options
 
 

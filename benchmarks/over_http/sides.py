@@ -29,7 +29,6 @@ UNPUBLISHED: Final = ", not published"
 ONE_ROW_A_CALL: Final[Mapping[str, str]] = {
     "EKIBEN_HTTP_ROWS_PER_BATCH": "1",
     "EKIBEN_HTTP_BATCHES_AT_A_TIME": "16",
-    "EKIBEN_GATEWAY_MAX_CONCURRENT_CALLS": "16",
 }
 _MOST_BODIES: Final = 4096
 _CHECKED: Final = 32

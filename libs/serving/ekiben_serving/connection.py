@@ -61,9 +61,8 @@ class Connection:
         self.url = url.rstrip("/")
         self.clock = clock or SystemClock()
         # one more connection than calls: whether it is ready is asked beside them
-        pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
-        self._http = httpx.AsyncClient(transport=pool, trust_env=False)
-        self.endpoint = Endpoint(model, self.url, limits.response_bytes, self.clock, self._http, hint)
+        self._pool = transport or PooledTransport(max_connections=limits.concurrent_calls + 1)
+        self.endpoint = Endpoint(model, self.url, limits.response_bytes, self.clock, self._pool, hint)
         breaker = partial(
             EndpointBreaker,
             model,
@@ -94,7 +93,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection; calls in flight fail."""
-        await self._http.aclose()
+        await self._pool.aclose()
 
 
 def headers_of(content_type: str, traceparent: str | None) -> dict[str, str]:
