@@ -90,10 +90,11 @@ def encode_structured(
     return to_json(envelope), [_STRUCTURED_HEADER]
 
 
-def decode(value: bytes | None, headers: Headers, topic: Topic) -> CloudEvent:
+def decode(value: bytes | None, headers: Headers, topic: Topic, *, lean: bool = False) -> CloudEvent:
     """Read one record of a topic, in whichever mode it was written.
 
-    Types are exact, as the JSON Schemas say: the text "1" is no number, 1 is not true.
+    Types are exact, as the JSON Schemas say: the text "1" is no number, 1 is not true. If it may be `lean`,
+    see `ekiben_contracts.lean`.
 
     Raises:
         UnreadableError: it is empty, no JSON object, or of a type that this topic does not carry.
@@ -113,7 +114,7 @@ def decode(value: bytes | None, headers: Headers, topic: Topic) -> CloudEvent:
             Reason.EMPTY, f"expected the JSON of {event_type.type}, found an empty value", ce_id=envelope.id
         )
     try:
-        data = event_type.from_json(value)
+        data = event_type.lean_from_json(value) if lean else event_type.from_json(value)
     except ValidationError as error:
         _refuse(error, value, event_type, envelope.id)
     return CloudEvent(data, envelope.id, envelope.source, envelope.traceparent)

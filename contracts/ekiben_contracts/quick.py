@@ -1,6 +1,6 @@
-"""Events to and from JSON by msgspec, in less than half of pydantic's time. Pydantic stays the judge.
+"""Events from JSON by msgspec, in less than half of pydantic's time. Pydantic stays the judge.
 
-Whatever msgspec refuses, to read or to write, is left to pydantic: it takes it, or says what is wrong.
+Whatever msgspec refuses is left to pydantic: it takes it, or says what is wrong.
 """
 
 from __future__ import annotations
@@ -21,29 +21,33 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Part")
 
-REFUSED: Final = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
-"""What msgspec raises where pydantic has to judge."""
 _MOST_TEXTS: Final = 1024
 
 
-def _fields_of(part: object) -> object:
-    if isinstance(part, BaseModel):
-        return part.__dict__
-    raise TypeError(f"expected a part of an event, found {type(part).__name__}")
-
-
-dump: Final = msgspec.json.Encoder(enc_hook=_fields_of).encode
-"""The JSON of a part, its fields as they are. It raises one of `REFUSED` for what it cannot write."""
-
-
-def reader(part: type[P]) -> Callable[[bytes], P]:
-    """What reads a part, and raises one of `REFUSED` for what it cannot judge.
+def lean_reader(part: type[P]) -> Callable[[bytes], P]:
+    """What reads the lean form of a part, and raises one of `REFUSED` for what it cannot judge.
 
     Raises:
         NoTwinError: only pydantic can read this part.
     """
-    decode, revive = msgspec.json.Decoder(twin(part)).decode, _reviver(part)
-    return lambda data: revive(decode(data))
+    decode, check = msgspec.json.Decoder(twin(part)).decode, _checker(part)
+
+    def read(data: bytes) -> P:
+        lean = decode(data)
+        check(lean)
+        return cast("P", lean)
+
+    return read
+
+
+def reader(part: type[P]) -> Callable[[bytes], P]:
+    """What reads a part itself, and raises one of `REFUSED` for what it cannot judge.
+
+    Raises:
+        NoTwinError: only pydantic can read this part.
+    """
+    read, revive = lean_reader(part), _reviver(part)
+    return lambda data: revive(cast("msgspec.Struct", read(data)))
 
 
 class Fitting(set[str]):
@@ -61,37 +65,61 @@ class Fitting(set[str]):
         self.add(text)
 
 
+def _checker(part: type[BaseModel]) -> Callable[[object], None]:
+    """What looks at the texts that have to match a pattern, also in the parts inside."""
+    fields = part.model_fields.items()
+    texts = [(name, Fitting(pattern)) for name, info in fields if (pattern := pattern_of(info)) is not None]
+    inside = [
+        (name, _checker(within), is_many)
+        for name, info in fields
+        for within, is_many in _inside(info.annotation)
+    ]
+
+    def check(lean: object) -> None:
+        for name, fitting in texts:
+            text = getattr(lean, name)
+            if text not in fitting:
+                fitting.learn(text)
+        for name, within, is_many in inside:
+            found = getattr(lean, name)
+            if found:
+                for one in found if is_many else (found,):
+                    within(one)
+
+    return check
+
+
 def _reviver(part: type[P]) -> Callable[[msgspec.Struct], P]:
     """From a twin to the part itself, and so with the parts inside."""
-    fields_of, assemble, fields = msgspec.structs.asdict, part.assemble, part.model_fields.items()
-    texts = [(name, Fitting(pattern)) for name, info in fields if (pattern := pattern_of(info)) is not None]
-    inside = [(name, within) for name, info in fields if (within := _inside(info.annotation)) is not None]
+    fields_of, assemble = msgspec.structs.asdict, part.assemble
+    inside = [
+        (name, _reviver(within), is_many)
+        for name, info in part.model_fields.items()
+        for within, is_many in _inside(info.annotation)
+    ]
 
     def revive(twin: msgspec.Struct) -> P:
         found = fields_of(twin)
-        for name, fitting in texts:
-            if found[name] not in fitting:
-                fitting.learn(found[name])
-        for name, within in inside:
+        for name, within, is_many in inside:
             if found[name]:
-                found[name] = within(found[name])
+                found[name] = list(map(within, found[name])) if is_many else within(found[name])
         return assemble(found)
 
     return revive
 
 
-def _inside(annotation: Any) -> Callable[[Any], object] | None:
-    """How the parts in a field are revived; None where it has none."""
+def _inside(annotation: Any) -> list[tuple[type[Part], bool]]:
+    """The part in a field, and whether the field is a list of them. Empty where it has none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _reviver(cast("type[Part]", annotation))
+        return [(cast("type[Part]", annotation), False)]
     origin, arguments = get_origin(annotation), get_args(annotation)
-    found = [within for argument in arguments if (within := _inside(argument)) is not None]
+    found = [within for argument in arguments for within in _inside(argument)]
     match found:
         case []:
-            return None
-        case [one] if origin is list:
-            return lambda twins: list(map(one, twins))
+            return []
+        case [(part, False)] if origin is list:
+            return [(part, True)]
         case [one] if origin in (Union, UnionType):
-            return one
+            return [one]
         case _:
             raise NoTwinError(f"expected parts alone, optional or in a list, found {annotation!r}")

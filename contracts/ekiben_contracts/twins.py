@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -19,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, Strict
 from pydantic.fields import FieldInfo
 
 from ekiben_contracts.expecting import Expecting
+from ekiben_contracts.writing import dump
 
 _SAME = (str, int, float, bool, NoneType)
 _BOUNDS: Mapping[type, str] = {at.Ge: "ge", at.Gt: "gt", at.Le: "le", at.Lt: "lt"}
@@ -28,14 +30,43 @@ class NoTwinError(TypeError):
     """A field is of a type that msgspec would not read as pydantic does."""
 
 
-def twin(model: type[BaseModel]) -> type[msgspec.Struct]:
+class Twin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What every twin is. It is written as its model is."""
+
+    def to_json(self) -> bytes:
+        """The data as UTF-8 JSON."""
+        return dump(self)
+
+
+@cache
+def twin(model: type[BaseModel]) -> type[Twin]:
     """Its fields, but for the pattern of a field that is one text: see `pattern_of`.
 
     Raises:
         NoTwinError: it can have none.
     """
-    fields = [(name, _field(info), _default(info)) for name, info in model.model_fields.items()]
-    return msgspec.defstruct(model.__name__, fields, kw_only=True, forbid_unknown_fields=True, gc=False)
+    return _define(model, {name: _field(info) for name, info in model.model_fields.items()})
+
+
+@cache
+def unread_twin(model: type[BaseModel]) -> type[Twin]:
+    """A twin that is written alone, so whatever its fields are."""
+    return _define(model, dict.fromkeys(model.model_fields, Any))
+
+
+def _define(model: type[BaseModel], types: Mapping[str, Any]) -> type[Twin]:
+    fields = [(name, types[name], _default(info)) for name, info in model.model_fields.items()]
+    made = msgspec.defstruct(
+        f"Lean{model.__name__}",
+        fields,
+        bases=(Twin,),
+        namespace={"type": model.type} if hasattr(model, "type") else None,
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
+    return cast("type[Twin]", made)
 
 
 def pattern_of(info: FieldInfo) -> re.Pattern[str] | None:

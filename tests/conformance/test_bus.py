@@ -19,7 +19,8 @@ from ekiben_bus.settings import ServiceSettings
 from ekiben_bus.topics import TooFewPartitionsError
 from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, OnFailure, Outgoing, Verdict
 from ekiben_contracts.identity import Stage, dead_letter_id, output_id
-from ekiben_contracts.prediction import FailureCode, PredictionFailed, PredictionRequested
+from ekiben_contracts.lean import REQUESTED
+from ekiben_contracts.prediction import FailureCode, PredictionFailed
 from ekiben_contracts.routing import EnsembleDefined
 from ekiben_contracts.topics import (
     GATEWAY,
@@ -85,7 +86,7 @@ async def publish(world: World, *records: WireRecord) -> None:
 
 def answer(received: Received) -> Outgoing:
     event = received.event
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     failed = PredictionFailed(
         request_id=event.request_id or "?",
         model=event.model,

@@ -18,11 +18,11 @@ from ekiben_bus.settings import ServiceSettings
 from ekiben_bus.verdicts import DeadLetter, Emit, Handler, Outgoing, Verdict
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import Stage, dead_letter_id, output_id
+from ekiben_contracts.lean import REQUESTED
 from ekiben_contracts.prediction import (
     FailureCode,
     PredictionFailed,
     PredictionOutcomeObserved,
-    PredictionRequested,
 )
 from ekiben_contracts.topics import (
     DEAD_LETTER_ACTIONS,
@@ -45,7 +45,7 @@ MEND = Treatment(read_patch('[{"op": "replace", "path": "/features/x", "value": 
 
 def answer(received: Received) -> Outgoing:
     event = received.event
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     told = PredictionFailed(
         attempt=received.attempt,
         request_id=event.request_id or "?",
@@ -68,7 +68,7 @@ async def dislikes_sevens(batch: Sequence[Received]) -> Sequence[Verdict]:
 
 
 def is_seven(event: Event) -> bool:
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     return bool(event.features) and event.features.get("x") == 7
 
 

@@ -15,7 +15,8 @@ from ekiben_bus.service import Service
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_bus.verdicts import Emit, Outgoing, Verdict
 from ekiben_contracts.identity import Stage, output_id
-from ekiben_contracts.prediction import FailureCode, PredictionFailed, PredictionRequested
+from ekiben_contracts.lean import REQUESTED
+from ekiben_contracts.prediction import FailureCode, PredictionFailed
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, PREDICTION_RESULTS
 
 TAKES = "EKIBEN_ANSWERING_TAKES_S"
@@ -27,7 +28,7 @@ async def answer_all(batch: Sequence[Received]) -> Sequence[Verdict]:
 
 
 def _answer(asked: object) -> Outgoing:
-    assert isinstance(asked, PredictionRequested)
+    assert isinstance(asked, REQUESTED)
     assert asked.request_id is not None
     failed = PredictionFailed(
         request_id=asked.request_id,

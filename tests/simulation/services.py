@@ -15,7 +15,8 @@ from ekiben_bus.verdicts import DeadLetter, Emit, Failure, Hold, Outgoing, Park,
 from ekiben_contracts.errors import ContractError
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import Stage, output_id, request_identity
-from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed, PredictionRequested
+from ekiben_contracts.lean import REQUESTED, SCORED
+from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import (
     GATEWAY,
     MODEL_OUTPUTS,
@@ -136,15 +137,15 @@ def _letter(received: Received, reason: str) -> DeadLetter:
 
 def _identity(received: Received) -> str:
     event, record = received.event, received.record
-    if isinstance(event, ModelsScored):
+    if isinstance(event, SCORED):
         return event.request_id
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     return request_identity(event.request_id, received.ce_id, record.topic, record.partition, record.offset)
 
 
 def _result(received: Received) -> Outgoing:
     event, identity = received.event, _identity(received)
-    assert isinstance(event, PredictionRequested | ModelsScored)
+    assert isinstance(event, (*REQUESTED, *SCORED))
     failed = PredictionFailed(
         attempt=received.attempt,
         request_id=identity,
@@ -160,7 +161,7 @@ def _result(received: Received) -> Outgoing:
 
 def _scored(received: Received) -> Outgoing:
     event, identity = received.event, _identity(received)
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     scored = ModelsScored(
         attempt=received.attempt,
         request_id=identity,
@@ -180,10 +181,10 @@ def _behaviour(received: Received) -> str:
 
 
 def _text(event: Event, name: str) -> str:
-    assert isinstance(event, PredictionRequested | ModelsScored)
+    assert isinstance(event, (*REQUESTED, *SCORED))
     return str((event.features or {})[name])
 
 
 def _number(event: Event, name: str) -> float:
-    assert isinstance(event, PredictionRequested)
+    assert isinstance(event, REQUESTED)
     return float((event.features or {})[name] or 0)

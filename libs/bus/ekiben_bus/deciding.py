@@ -73,7 +73,7 @@ class Decider:
         return dead_letter_id(record.topic, self._group, record.partition, record.offset, attempt_of(record))
 
     def _read(self, record: Record) -> Received:
-        event = decode(record.value, record.headers, self._topic)
+        event = decode(record.value, record.headers, self._topic, lean=True)
         return Received(event.data, record, self._group, event.id, event.traceparent, attempt_of(record))
 
     async def _ask(self, batch: Sequence[Received]) -> Sequence[Verdict]:

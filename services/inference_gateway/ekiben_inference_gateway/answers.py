@@ -7,6 +7,7 @@ from datetime import datetime
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import DeadLetter, Emit, Outgoing, Retry
 from ekiben_contracts.identity import Stage, output_id
+from ekiben_contracts.lean import LeanScored
 from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.conclusions import Failing
@@ -26,23 +27,21 @@ def scored_event(scored: Scored) -> ModelsScored:
     """
     request, plan = scored.asked.request, scored.asked.plan
     asked = request.asked
-    return ModelsScored.assemble(
-        {
-            "attempt": request.attempt,
-            "request_id": request.id,
-            "model": plan.name,
-            "entity_id": asked.entity_id,
-            "time_horizon": asked.time_horizon,
-            "context": asked.context,
-            "requested_at": request.requested_at,
-            "deadline": asked.deadline,
-            **plan.in_force,
-            "calibrations": plan.calibrations(scored.asked.choices),
-            "outputs": scored.outputs,
-            "missing": [Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
-            "features": scored.asked.features,
-            **explanation_fields(scored.explanations),
-        }
+    return LeanScored(
+        attempt=request.attempt,
+        request_id=request.id,
+        model=plan.name,
+        entity_id=asked.entity_id,
+        time_horizon=asked.time_horizon,
+        context=asked.context,
+        requested_at=request.requested_at,
+        deadline=asked.deadline,
+        **plan.in_force,
+        calibrations=plan.calibrations(scored.asked.choices),
+        outputs=scored.outputs,
+        missing=[Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
+        features=scored.asked.features,
+        **explanation_fields(scored.explanations),
     )
 
 

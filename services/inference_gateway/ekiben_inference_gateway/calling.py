@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
+from ekiben_contracts.lean import LeanOutput
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.latencies import Latencies
 from ekiben_inference_gateway.metrics import GatewayMetrics
@@ -112,14 +113,12 @@ def _answer(choice: Choice, answer: ModelOutput | RowError) -> Output | Gap:
             choice.endpoint.model, FailureCode(answer.code), answer.message, choice.endpoint, transient
         )
     # every field is of the type it must have: the client has checked the numbers, the routes the names
-    return Output.assemble(
-        {
-            "model": choice.endpoint.model,
-            "version": choice.endpoint.version,
-            "role": choice.role,
-            "value": answer.value,
-            "label": answer.label,
-            "probabilities": answer.probabilities,
-            "latency_ms": answer.latency_ms,
-        }
+    return LeanOutput(
+        model=choice.endpoint.model,
+        version=choice.endpoint.version,
+        role=choice.role,
+        value=answer.value,
+        label=answer.label,
+        probabilities=answer.probabilities,
+        latency_ms=answer.latency_ms,
     )

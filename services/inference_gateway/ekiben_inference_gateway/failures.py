@@ -14,7 +14,8 @@ from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.errors import ContractError, InvalidEventError
 from ekiben_contracts.event import LONGEST_IDENTIFIER
 from ekiben_contracts.identity import request_identity
-from ekiben_contracts.prediction import FailureCode, PredictionFailed, PredictionRequested
+from ekiben_contracts.lean import REQUESTED
+from ekiben_contracts.prediction import FailureCode, PredictionFailed
 from ekiben_contracts.topics import PREDICTION_REQUESTS
 from ekiben_inference_gateway.answers import terminal
 from ekiben_inference_gateway.metrics import UNROUTED, GatewayMetrics
@@ -95,7 +96,7 @@ def _sender(failure: Failure) -> _Sender:
     else:
         decoded = decode(record.value, record.headers, PREDICTION_REQUESTS)
         event, ce_id, attempt = decoded.data, decoded.id, 1
-    if not isinstance(event, PredictionRequested):
+    if not isinstance(event, REQUESTED):
         return _Sender(_identity(None, ce_id, record), attempt=attempt)
     return _Sender(_identity(event.request_id, ce_id, record), event.model, event.entity_id, attempt)
 

@@ -9,6 +9,7 @@ from functools import partial
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import Hold, Park, Verdict
 from ekiben_contracts.identity import request_identity
+from ekiben_contracts.lean import REQUESTED
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_inference_gateway.admission import DrawBy, admit
 from ekiben_inference_gateway.answers import refused_verdict, retried_verdict, scored_verdict
@@ -67,7 +68,7 @@ def request_of(received: Received) -> Request:
         TypeError: the record holds another event.
     """
     asked, record = received.event, received.record
-    if not isinstance(asked, PredictionRequested):
+    if not isinstance(asked, REQUESTED):
         raise TypeError(f"expected {PredictionRequested.type}, found {asked.type}")
     identity = request_identity(
         asked.request_id, received.ce_id, record.topic, record.partition, record.offset

@@ -12,6 +12,7 @@ from time import monotonic
 
 from msgspec import Struct
 
+from ekiben_contracts.lean import OUTPUT
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
 from ekiben_inference_gateway.deadlines import budget_s
@@ -114,7 +115,7 @@ def too_slow(choice: Choice, budget: float) -> Gap:
 
 
 def _scored(asked: Asked, answers: Sequence[Output | Gap | None]) -> Scored:
-    outputs = [answer for answer in answers if isinstance(answer, Output)]
+    outputs = [answer for answer in answers if isinstance(answer, OUTPUT)]
     if len(outputs) == len(answers) and not asked.plan.absent:
         return Scored(asked, outputs, [])
     gaps = [answer for answer in answers if isinstance(answer, Gap)]

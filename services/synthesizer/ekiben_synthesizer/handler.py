@@ -10,6 +10,7 @@ from msgspec import Struct
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Outgoing, Verdict
 from ekiben_contracts.identity import Stage, output_id
+from ekiben_contracts.lean import COMPLETED, SCORED
 from ekiben_contracts.prediction import ModelsScored, PredictionCompleted, PredictionFailed
 from ekiben_contracts.topics import PREDICTION_RESULTS
 from ekiben_synthesizer.combining import CombinationError
@@ -45,7 +46,7 @@ async def synthesize(
         Hold(behind) if behind and is_unresolved(one.event, routes) else _answer(one, routes, coverage, now)
         for one in scored
     ]
-    metrics.completed(answer for answer in answers if isinstance(answer, PredictionCompleted))
+    metrics.completed(answer for answer in answers if isinstance(answer, COMPLETED))
     metrics.uncombinable(answer for answer in answers if isinstance(answer, PredictionFailed))
     return [answer if isinstance(answer, Hold) else _verdict(answer) for answer in answers]
 
@@ -57,7 +58,7 @@ def scored_of(received: Received) -> Scored:
         TypeError: the record holds another event.
     """
     event = received.event
-    if not isinstance(event, ModelsScored):
+    if not isinstance(event, SCORED):
         raise TypeError(f"expected {ModelsScored.type}, found {event.type}")
     return Scored(event, event.attempt + received.attempt - 1, received)
 
@@ -98,6 +99,6 @@ def _answer(
 
 def _verdict(answer: PredictionCompleted | PredictionFailed) -> Emit | DeadLetter:
     outgoing = (terminal(answer),)
-    if isinstance(answer, PredictionCompleted):
+    if isinstance(answer, COMPLETED):
         return Emit(outgoing)
     return DeadLetter(UNCOMBINABLE, CombinationError.__name__, answer.message, outgoing=outgoing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ekiben_contracts.lean import LeanCompleted
 from ekiben_contracts.prediction import (
     FailureCode,
     Interval,
@@ -34,35 +35,33 @@ def completed(
     reach = half_width(calibrations(scored, routes), parts, scored.coverage or coverage)
     interval = _interval(combined, reach)
     agreed = agreement(scored.outputs, reach[0] if reach else None)
-    return PredictionCompleted.assemble(
-        {
-            "attempt": attempt,
-            "status": "completed",
-            "late": scored.deadline is not None and now > scored.deadline,
-            "request_id": scored.request_id,
-            "model": scored.model,
-            "entity_id": scored.entity_id,
-            "time_horizon": scored.time_horizon,
-            "prediction": combined.prediction,
-            "label": combined.label,
-            "probabilities": combined.probabilities,
-            "interval": interval,
-            "confidence": confidence(
-                certainty(combined, interval),
-                agreed,
-                len(scored.outputs),
-                len(scored.missing),
-                of_ensemble=scored.revision is not None,
-            ),
-            "agreement": agreed,
-            "method": scored.method,
-            "outputs": scored.outputs,
-            "missing": scored.missing,
-            **explanation_fields(scored, parts, combined),
-            "context": None,
-            "latency_ms": max(0.0, (now - scored.requested_at).total_seconds() * 1000),
-            "completed_at": now,
-        }
+    return LeanCompleted(
+        attempt=attempt,
+        status="completed",
+        late=scored.deadline is not None and now > scored.deadline,
+        request_id=scored.request_id,
+        model=scored.model,
+        entity_id=scored.entity_id,
+        time_horizon=scored.time_horizon,
+        prediction=combined.prediction,
+        label=combined.label,
+        probabilities=combined.probabilities,
+        interval=interval,
+        confidence=confidence(
+            certainty(combined, interval),
+            agreed,
+            len(scored.outputs),
+            len(scored.missing),
+            of_ensemble=scored.revision is not None,
+        ),
+        agreement=agreed,
+        method=scored.method,
+        outputs=scored.outputs,
+        missing=scored.missing,
+        **explanation_fields(scored, parts, combined),
+        context=None,
+        latency_ms=max(0.0, (now - scored.requested_at).total_seconds() * 1000),
+        completed_at=now,
     )
 
 

@@ -13,12 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from ekiben_contracts import quick
+from ekiben_contracts import quick, writing
 from ekiben_contracts.catalog import EVENTS
 from ekiben_contracts.event import Event, Json, Part
 from ekiben_contracts.prediction import ModelsScored, PredictionRequested
-from ekiben_contracts.quick import REFUSED, reader
+from ekiben_contracts.quick import reader
 from ekiben_contracts.twins import NoTwinError
+from ekiben_contracts.writing import REFUSED
 from unit.contracts.strategies import events, json_values, of_model, unhurried
 
 QUICK = [event for event in EVENTS if event.is_quick]
@@ -170,7 +171,7 @@ def test_a_part_of_a_microsecond_is_rounded():
 @unhurried
 @given(events())
 def test_what_msgspec_writes_is_what_pydantic_writes(event: Event):
-    written = quick.dump(event)
+    written = writing.dump(event)
 
     assert json.loads(written) == json.loads(event.model_dump_json())
     assert json.loads(written) == json.loads(event.to_json())
@@ -193,7 +194,7 @@ def test_what_msgspec_cannot_write_is_written_by_pydantic(value: JsonValue):
 
 def test_half_a_pair_of_surrogates_is_refused_by_both():
     with pytest.raises(REFUSED):
-        quick.dump(Anything(what="\ud800"))
+        writing.dump(Anything(what="\ud800"))
     with pytest.raises(ValueError, match="surrogates"):
         Anything(what="\ud800").to_json()
 

@@ -85,7 +85,7 @@ def received(offset=0, *, ce_id=None, attempt=1, event=None, **asked):
         event.to_json(),
         (),
     )
-    return Received(event, record, GATEWAY, ce_id, None, attempt)
+    return Received(type(event).lean_from_json(record.value), record, GATEWAY, ce_id, None, attempt)
 
 
 @dataclass

@@ -56,7 +56,7 @@ def of_ensemble(*outputs, method=Method.AVERAGE, **rest):
 
 def received(event, *, attempt=1):
     record = StoredRecord(MODEL_OUTPUTS.name, 1, 40, 0, b"UA1", event.to_json(), ())
-    return Received(event, record, SYNTHESIZER, None, None, attempt)
+    return Received(type(event).lean_from_json(record.value), record, SYNTHESIZER, None, None, attempt)
 
 
 def route(model="minutes", pinned="minutes-1", quantiles=QUANTILES, classes=None):

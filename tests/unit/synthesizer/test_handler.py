@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from ekiben_bus.verdicts import DeadLetter, Emit, Hold
+from ekiben_contracts.lean import COMPLETED
 from ekiben_contracts.models import Method
-from ekiben_contracts.prediction import FailureCode, PredictionCompleted
+from ekiben_contracts.prediction import FailureCode
 from ekiben_contracts.topics import PREDICTION_RESULTS
 from unit.synthesizer.building import (
     NOW,
@@ -41,7 +42,7 @@ class TestASingleModel:
         assert outgoing.topic is PREDICTION_RESULTS
         assert outgoing.id == "flight-7/result/1"
         result = outgoing.event
-        assert isinstance(result, PredictionCompleted)
+        assert isinstance(result, COMPLETED)
         assert (result.request_id, result.model, result.entity_id) == ("flight-7", "delay", "UA1")
         assert (result.prediction, result.label, result.confidence) == (0.75, "late", 0.75)
         assert result.probabilities == {"on_time": 0.25, "late": 0.75}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ekiben_bus.verdicts import Outgoing
 from ekiben_contracts.identity import output_id, shadow_stage
+from ekiben_contracts.lean import LeanOutput
 from ekiben_contracts.prediction import ModelsShadowed, Output
 from ekiben_contracts.topics import SHADOW_OUTPUTS
 from ekiben_inference_gateway.policies import Gap
@@ -52,7 +53,7 @@ def outgoing(one: Shadowing, event: ModelsShadowed) -> Outgoing:
 
 def _outcome(beside: Output, answer: Answer) -> dict[str, object]:
     match answer:
-        case Output():
+        case Output() | LeanOutput():
             off = answer.value - beside.value
             difference = off if isfinite(off) else None  # of two that are farther apart than a float holds
             return {"status": ANSWERED, "shadow": answer, "error": None, "difference": difference}

@@ -8,6 +8,7 @@ from itertools import chain
 
 from ekiben_bus.records import Received
 from ekiben_bus.verdicts import Emit
+from ekiben_contracts.lean import SCORED
 from ekiben_contracts.prediction import FailureCode, ModelsScored
 from ekiben_inference_gateway.policies import Gap
 from ekiben_inference_gateway.routing import RouteTable
@@ -49,7 +50,7 @@ def scored_in(received: Received) -> ModelsScored:
     Raises:
         TypeError: the record holds another event.
     """
-    if not isinstance(received.event, ModelsScored):
+    if not isinstance(received.event, SCORED):
         raise TypeError(f"expected {ModelsScored.type}, found {received.event.type}")
     return received.event
 

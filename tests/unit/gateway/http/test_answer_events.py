@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
+from ekiben_contracts.lean import SCORED
+from ekiben_contracts.prediction import FailureCode, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.http import publishing
 from ekiben_inference_gateway.http.publishing import AnswerEvents
@@ -46,7 +47,7 @@ async def test_a_prediction_is_published_as_the_bus_would(gateway, bus):
         await bus.arrived.wait()
     (one,) = bus.published
     assert (one.topic, one.id, one.key) == (MODEL_OUTPUTS, "r-1/scored/1", None)
-    assert isinstance(one.event, ModelsScored)
+    assert isinstance(one.event, SCORED)
     assert (one.event.features, one.event.outputs[0].value) == (FEATURES, 0.35)
     assert one.event.explanations is None
 

@@ -49,6 +49,7 @@ def received(event, age_s=0.0, offset=0, attempt=1):
     """`attempt` is which one this is at its outputs: they hold which one they are at their request."""
     at_ms = int((NOW - timedelta(seconds=age_s)).timestamp() * 1000)
     record = StoredRecord(MODEL_OUTPUTS.name, 1, offset, at_ms, b"UA1", event.to_json(), ())
+    event = type(event).lean_from_json(record.value)
     return Received(event, record, SHADOW, f"{event.request_id}/scored/{event.attempt}", None, attempt)
 
 
