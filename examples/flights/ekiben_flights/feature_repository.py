@@ -23,8 +23,9 @@ from feast.types import Float64, Int64, PrimitiveFeastType, String
 
 from ekiben_contracts.models import DType
 from ekiben_flights.data import load
-from ekiben_flights.feature_rows import ENTITY_ID, EVENT_TIME, SERVICE, VIEWS, view_rows
+from ekiben_flights.feature_rows import ENTITY_ID, EVENT_TIME, VIEWS, view_rows
 from ekiben_flights.features import SIGNATURE
+from ekiben_flights.plan import FEATURE_SERVICE
 from ekiben_flights.replay import chosen
 
 _TYPES: Final[Mapping[DType, PrimitiveFeastType]] = {
@@ -59,7 +60,7 @@ def definitions(directory: Path) -> list[FeastObject]:
         )
         for name, plan in VIEWS.items()
     ]
-    service = FeatureService(name=SERVICE, features=list(views), tags={"entity_id": ENTITY_ID})
+    service = FeatureService(name=FEATURE_SERVICE, features=list(views), tags={"entity_id": ENTITY_ID})
     return [*entities.values(), *views, service]
 
 

@@ -18,7 +18,6 @@ import pandas as pd
 from ekiben_flights.data import Year
 from ekiben_flights.features import PLANE, WEATHER, features
 
-SERVICE: Final = "flights"
 ENTITY_ID: Final = "{carrier}-{flight}-{origin}-{dest}-{tail}-{moment}"
 """Such as UA-1545-EWR-IAH-N14228-20130901T1315: the timetable's flight, its plane, its departure in UTC."""
 

@@ -7,6 +7,7 @@ from typing import Final
 TREES: Final = "flight-delay-trees"
 LINEAR: Final = "flight-delay-linear"
 ENSEMBLE: Final = "flight-delay"
+FEATURE_SERVICE: Final = "flights"
 
 IN_TIME: Final = "in_time"
 LATE: Final = "late"

@@ -15,6 +15,7 @@ import pandas as pd
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.prediction import PredictionOutcomeObserved, PredictionRequested
 from ekiben_flights.data import Year, label, landed, load, was_late
+from ekiben_flights.feature_rows import entity_ids
 from ekiben_flights.features import features
 from ekiben_flights.plan import ENSEMBLE, REPLAY
 
@@ -38,18 +39,20 @@ def chosen(year: Year, count: int) -> pd.DataFrame:
 
 
 def replay(
-    year: Year, count: int, model: str, run: str = ""
+    year: Year, count: int, model: str, run: str = "", *, by_departure: bool = False
 ) -> Iterator[tuple[PredictionRequested, PredictionOutcomeObserved]]:
     """Each request with its outcome. The same count gives the same requests, ids included.
 
     A request id is never used twice, so a second replay into the same topics needs a `run`: it ends
     the ids, as in 2013-09-01-UA-1545-EWR@2. requested_at is left to the broker's clock: the question
-    is asked now, though about 2013.
+    is asked now, though about 2013. `by_departure`: an entity is no flight number, but one departure, as
+    the feature store knows it.
     """
     flights = chosen(year, count)
-    entities = flights["carrier"].astype(str) + "-" + flights["flight"].astype(str)
+    numbers = flights["carrier"].astype(str) + "-" + flights["flight"].astype(str)
+    entities = entity_ids(flights) if by_departure else numbers
     days = flights["local_at"].dt.strftime("%Y-%m-%d")
-    ids = days + "-" + entities + "-" + flights["origin"].astype(str) + (f"@{run}" if run else "")
+    ids = days + "-" + numbers + "-" + flights["origin"].astype(str) + (f"@{run}" if run else "")
     outcomes = label(was_late(flights))
     rows = _records(features(flights, year))
     for request_id, entity_id, row, outcome, arrived_at in zip(
@@ -82,11 +85,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=30_000)
     parser.add_argument("--model", default=ENSEMBLE)
     parser.add_argument("--run", default="", help="ends every request id, to tell this replay from others")
+    parser.add_argument("--by-departure", action="store_true", help="name what the feature store knows")
     parser.add_argument("--requests", type=Path, required=True)
     parser.add_argument("--outcomes", type=Path, required=True)
     options = parser.parse_args()
     try:
-        pairs = replay(load(), options.count, options.model, options.run)
+        pairs = replay(load(), options.count, options.model, options.run, by_departure=options.by_departure)
         _write(pairs, options.requests, options.outcomes)
     except ValueError as error:
         parser.error(str(error))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 from rich.console import Console
 
 from ekiben import Ekiben
@@ -23,6 +25,7 @@ from ekiben.demo.tasks import end
 from ekiben.demo.watching import Watch
 from ekiben_bus.memory import MemoryCluster
 from ekiben_contracts.prediction import PredictionRequested
+from ekiben_contracts.topics import PREDICTION_REQUESTS
 from unit.demo.answering import Answering
 
 PLAN = Plan(requests=400, rate=2_000, paced_s=0.1, patience_s=5.0)
@@ -162,3 +165,20 @@ async def test_the_requests_of_a_steady_pace_go_out_at_their_times(
 
     assert ledger.sent_in(Phase.PACED) == 25
     assert time.monotonic() - started > 24 / 50
+
+
+async def test_from_the_store_the_same_flights_are_asked_about_once_more_without_features(
+    season: Season, client: Ekiben, cluster: MemoryCluster
+) -> None:
+    plan = replace(PLAN, features_from_store=True)
+    ledger, _, _ = await _replayed(season, client, cluster, plan=plan)
+    asked = [
+        json.loads(record.value)
+        for partition in range(PREDICTION_REQUESTS.partitions)
+        for record in cluster.log(TopicPartition(PREDICTION_REQUESTS.name, partition)).records
+        if b"#from-store" in (record.value or b"")
+    ]
+    assert {one["request_id"] for one in asked} == {f"flight-{n}#from-store" for n in range(PLAN.requests)}
+    assert {one.get("features") for one in asked} == {None}
+    assert ledger.settled_in(Phase.STORE) == PLAN.requests
+    assert ledger.accounts().is_whole

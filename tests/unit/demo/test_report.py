@@ -9,6 +9,7 @@ from rich.console import Console
 from ekiben.demo.ledger import Ledger, Phase
 from ekiben.demo.rendering import NextStep, show
 from ekiben.demo.report import Report, make_report
+from ekiben.demo.store_costs import StoreCosts
 
 KEYS = [
     "sent",
@@ -103,3 +104,17 @@ def test_a_lost_request_is_named() -> None:
 def test_colours_are_for_terminals() -> None:
     assert "\x1b[" not in _shown(_report())
     assert "\x1b[" in _shown(_report(), terminal=True)
+
+
+def test_a_replay_from_the_store_is_a_share_of_the_one_that_brings_its_features() -> None:
+    ledger = _ledger()
+    for n in range(1_000):
+        ledger.sent(f"store-{n}", Phase.STORE, 20.0)
+        ledger.answered(f"store-{n}", 24.0)
+    report = make_report(ledger, {}, 30.0, {}, StoreCosts(entities=1_000, seconds=0.08))
+    found = json.loads(report.to_json())["features_from_store"]
+    assert found == {"requests_per_second": 250.0, "to_brought": 0.5, "us_per_entity": 80.0}
+    out = io.StringIO()
+    show(report, [], Console(file=out, width=120))
+    assert "Features from the store" in out.getvalue()
+    assert "80 µs" in out.getvalue()

@@ -47,6 +47,13 @@ def demo(
     paced: Annotated[
         float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="How long the paced phase lasts.")
     ] = _USUAL.paced_s,
+    features_from_store: Annotated[
+        bool,
+        typer.Option(
+            "--features-from-store",
+            help="Ask about the same flights once more, features null: Feast has them.",
+        ),
+    ] = False,
     json_: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the report as JSON, too.", callback=_writable),
@@ -69,7 +76,13 @@ def demo(
     Exits with 1 if a request is lost.
     """
     place = choose_place(home, is_broker_named=bootstrap_servers is not None, now=datetime.now(UTC))
-    plan = Plan(requests=requests, rate=rate, paced_s=paced, run=place.run)
+    plan = Plan(
+        requests=requests,
+        rate=rate,
+        paced_s=paced,
+        run=place.run,
+        features_from_store=features_from_store,
+    )
     run(_run(place, plan, bootstrap_servers, topic_prefix, json_), Output())
 
 

@@ -14,15 +14,18 @@ from ekiben.demo.plan import Plan
 from ekiben.demo.replaying import replay
 from ekiben.demo.report import Report, make_report
 from ekiben.demo.scores import Scores
-from ekiben.demo.season import Season, train, write_season
+from ekiben.demo.season import Season, train, write_features, write_season
 from ekiben.demo.sending import Clock
 from ekiben.demo.showing import Show
+from ekiben.demo.store_costs import StoreCosts, store_costs
 from ekiben.demo.tasks import end
 from ekiben.demo.watching import Watch
+from ekiben.local import running
 from ekiben.local.environment import environment
 from ekiben_bus.settings import KafkaSettings
+from ekiben_contracts.topics import GATEWAY
 from ekiben_contracts.training import ModelTrained
-from ekiben_flights.plan import ENSEMBLE
+from ekiben_flights.plan import ENSEMBLE, FEATURE_SERVICE
 
 
 async def demonstrate(host: Host, plan: Plan, show: Show, clock: Clock = time.monotonic) -> Report:
@@ -37,11 +40,18 @@ async def demonstrate(host: Host, plan: Plan, show: Show, clock: Clock = time.mo
         await stack.enter_async_context(host.running())
         models, season = await preparing
         client = await stack.enter_async_context(host.client())
-        await deploy(models, ENSEMBLE, client, show)
+        await deploy(models, ENSEMBLE, client, show, FEATURE_SERVICE if plan.features_from_store else None)
         scores = Scores(season.outcomes)
         async with Watch(client, ledger, scores, clock) as watch:
             await replay(season, plan, client, watch, ledger, show, clock)
-    return make_report(ledger, scores.auc(), clock() - started, memory.peaks)
+        costs = await _costs(host) if plan.features_from_store else None
+    return make_report(ledger, scores.auc(), clock() - started, memory.peaks, costs)
+
+
+async def _costs(host: Host) -> StoreCosts | None:
+    found = running.read(host.home)
+    gateway = found.services.get(GATEWAY) if found else None
+    return None if gateway is None else await store_costs(gateway.health_port)
 
 
 async def _prepare(host: Host, plan: Plan, show: Show) -> tuple[list[ModelTrained], Season]:
@@ -51,4 +61,8 @@ async def _prepare(host: Host, plan: Plan, show: Show) -> tuple[list[ModelTraine
         models = await train(host.home, env)
     count = plan.requests + plan.paced
     with show.stage(f"Writing {count:,} flights of September to December as requests"):
-        return models, await write_season(host.home, env, count, plan.run)
+        season = await write_season(host.home, env, count, plan.run, by_departure=plan.features_from_store)
+    if plan.features_from_store:
+        with show.stage(f"Writing the features of {count:,} flights to the feature store"):
+            await write_features(host.home, env, count)
+    return models, season

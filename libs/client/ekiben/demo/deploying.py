@@ -18,7 +18,13 @@ from ekiben_contracts.training import ModelTrained
 _PATIENCE_S = 180.0
 
 
-async def deploy(models: Sequence[ModelTrained], ensemble: str, client: Ekiben, show: Show) -> None:
+async def deploy(
+    models: Sequence[ModelTrained],
+    ensemble: str,
+    client: Ekiben,
+    show: Show,
+    feature_service: str | None = None,
+) -> None:
     """Announce the models, deploy them side by side, then make one of them; wait for each to be routed.
 
     Raises:
@@ -35,7 +41,7 @@ async def deploy(models: Sequence[ModelTrained], ensemble: str, client: Ekiben, 
     )
     async with task_group() as deploying:
         for event in models:
-            deployment = await client.deploy(event.model, event.version)
+            deployment = await client.deploy(event.model, event.version, feature_service=feature_service)
             deploying.create_task(_follow(deployment, f"Deploying {event.model} {event.version}", show))
     members = [event.model for event in models]
     await _follow(await client.define_ensemble(ensemble, members), f"Defining the ensemble {ensemble}", show)

@@ -16,6 +16,8 @@ class Phase(StrEnum):
     """Which part of the replay a record belongs to."""
 
     BULK = "bulk"
+    STORE = "store"
+    OPENING = "opening"
     PACED = "paced"
     BROKEN = "broken"
 

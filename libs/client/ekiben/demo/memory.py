@@ -26,6 +26,7 @@ _MODULES: Final[Mapping[str, str]] = {
     "ekiben_deployer.supervisor": "model-server supervisor",
     "ekiben_flights.train": "training",
     "ekiben_flights.replay": "replay writer",
+    "ekiben_flights.feature_repository": "feature writer",
     "bentoml": "packaging",
 }
 

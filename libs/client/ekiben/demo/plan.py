@@ -10,6 +10,7 @@ class Plan:
     """How much is replayed: a bulk at full speed, then `rate` a second for `paced_s` seconds.
 
     What has no answer when nothing has come for `patience_s` is lost. `run` ends the request ids.
+    With `features_from_store` the bulk is sent once more, its features null.
     """
 
     requests: int = 30_000
@@ -17,6 +18,7 @@ class Plan:
     paced_s: float = 12.0
     patience_s: float = 60.0
     run: str = ""
+    features_from_store: bool = False
 
     @property
     def paced(self) -> int:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ekiben.demo.ledger import Accounts
-from ekiben.demo.report import Report
+from ekiben.demo.report import FromStore, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ def _sections(
         _sum(report.accounts),
     )
     yield "Speed", _speed(report)
+    if report.from_store is not None:
+        yield "Features from the store", _from_store(report.from_store)
     auc = {model: _number(area, ".4f") for model, area in report.auc.items()}
     yield "What the models are worth: AUC against what really happened", _numbers(auc)
     yield "Memory, at its peak", _memory(report.rss_mb)
@@ -86,6 +88,13 @@ def _speed(report: Report) -> Table:
     for name, latency in (("p50", report.p50_ms), ("p95", report.p95_ms), ("p99", report.p99_ms)):
         table.add_row(name, f"{_number(latency, ',.1f')} ms", "from request to result, at the steady pace")
     table.add_row("the whole demo", f"{report.seconds:,.0f} s")
+    return table
+
+
+def _from_store(found: FromStore) -> Table:
+    table = _numbers({"requests a second": _number(found.requests_per_second, ",.0f")})
+    table.add_row("as a share", _number(found.to_brought, ".2f"), "of the run that brings its features")
+    table.add_row("one entity", f"{_number(found.us_per_entity, ',.0f')} µs", "of a read, under the load")
     return table
 
 

@@ -9,8 +9,21 @@ from typing import Final
 
 from ekiben.demo.ledger import Accounts, Ledger, Phase
 from ekiben.demo.quantiles import quantile
+from ekiben.demo.store_costs import StoreCosts
 
 _MS: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class FromStore:
+    """The same replay with features null: its rate, alone and as a share of the one that brings them.
+
+    `us_per_entity` is what a read of the store takes, in the gateway and under its load.
+    """
+
+    requests_per_second: float | None
+    to_brought: float | None
+    us_per_entity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class Report:
     auc: Mapping[str, float | None]
     seconds: float
     rss_mb: Mapping[str, float]
+    from_store: FromStore | None = None
 
     def to_json(self) -> str:
         """The report for machines; `failed` is the sum over its codes. What was not measured is null."""
@@ -45,16 +59,35 @@ class Report:
             "seconds": _rounded(self.seconds, 1),
             "rss_mb": {process: _rounded(mb, 1) for process, mb in self.rss_mb.items()},
         }
+        if self.from_store is not None:
+            numbers["features_from_store"] = {
+                "requests_per_second": _rounded(self.from_store.requests_per_second, 1),
+                "to_brought": _rounded(self.from_store.to_brought, 3),
+                "us_per_entity": _rounded(self.from_store.us_per_entity, 1),
+            }
         return json.dumps(numbers, indent=2) + "\n"
 
 
 def make_report(
-    ledger: Ledger, auc: Mapping[str, float | None], seconds: float, rss_mb: Mapping[str, float]
+    ledger: Ledger,
+    auc: Mapping[str, float | None],
+    seconds: float,
+    rss_mb: Mapping[str, float],
+    costs: StoreCosts | None = None,
 ) -> Report:
-    """Close the books: throughput is of the bulk phase, latencies are of the paced one."""
+    """Close the books: throughput is of the bulk phase, latencies are of the paced one.
+
+    `costs` are those of the feature store, where the bulk was replayed from there, too.
+    """
     latencies = ledger.latencies(Phase.PACED)
     p50, p95, p99 = (_in_ms(quantile(latencies, q)) for q in (0.50, 0.95, 0.99))
-    return Report(ledger.accounts(), ledger.rate(Phase.BULK), p50, p95, p99, auc, seconds, rss_mb)
+    brought, stored = ledger.rate(Phase.BULK), ledger.rate(Phase.STORE)
+    from_store = FromStore(stored, _share(stored, brought), costs.us_per_entity) if costs else None
+    return Report(ledger.accounts(), brought, p50, p95, p99, auc, seconds, rss_mb, from_store)
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole
 
 
 def _in_ms(seconds: float | None) -> float | None:

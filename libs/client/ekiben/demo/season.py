@@ -44,13 +44,25 @@ async def train(home: Home, env: Mapping[str, str]) -> list[ModelTrained]:
     return [ModelTrained.model_validate_json(line) for line in events.read_bytes().splitlines()]
 
 
-async def write_season(home: Home, env: Mapping[str, str], count: int, run: str) -> Season:
-    """Write `count` requests and what became of them; a `run` ends the request ids."""
+async def write_season(
+    home: Home, env: Mapping[str, str], count: int, run: str, *, by_departure: bool = False
+) -> Season:
+    """Write `count` requests and what became of them; a `run` ends the request ids.
+
+    `by_departure`: about what the feature store knows them by.
+    """
     requests, outcomes = _folder(home) / "requests.jsonl", _folder(home) / "outcomes.jsonl"
     arguments = ["--count", str(count), "--model", ENSEMBLE, "--run", run]
     arguments += ["--requests", str(requests), "--outcomes", str(outcomes)]
+    arguments += ["--by-departure"] if by_departure else []
     await _run("ekiben_flights.replay", arguments, home.log_of("replay"), env)
     return Season(requests, dict(_outcomes(outcomes)))
+
+
+async def write_features(home: Home, env: Mapping[str, str], count: int) -> None:
+    """Apply the feature repository of the flights, and write what it knows of those `count` requests."""
+    arguments = [str(home.features), "--count", str(count)]
+    await _run("ekiben_flights.feature_repository", arguments, home.log_of("features"), env)
 
 
 def _outcomes(file: Path) -> Iterator[tuple[str, bool]]:

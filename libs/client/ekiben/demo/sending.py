@@ -23,13 +23,14 @@ async def send_bulk(
     client: Ekiben,
     ledger: Ledger,
     clock: Clock,
+    phase: Phase = Phase.BULK,
 ) -> None:
     """Publish all, a broken record after each thousand while there are any left."""
     remaining, bad = iter(requests), iter(broken)
     while chunk := list(islice(remaining, _CHUNK)):
         now = clock()
         for request in chunk:
-            ledger.sent(str(request.request_id), Phase.BULK, now)
+            ledger.sent(str(request.request_id), phase, now)
         await client.publish_many(chunk)
         for record in islice(bad, 1):
             await _send_broken(record, client, ledger, clock)

@@ -14,6 +14,7 @@ def environment(home: Home, kafka: KafkaSettings, topic_prefix: str) -> dict[str
     `EKIBEN_OWNER_PID` is us: the supervisor of the model servers, which no leash holds, ends with it.
     """
     return {
+        "EKIBEN_FEATURES_REPOSITORY": str(home.features),
         **os.environ,
         "EKIBEN_HOME": str(home.path),
         "EKIBEN_OWNER_PID": str(os.getpid()),

@@ -36,6 +36,11 @@ class Home:
         return self.path / "mlflow.db"
 
     @property
+    def features(self) -> Path:
+        """The Feast repository, unless EKIBEN_FEATURES_REPOSITORY names another."""
+        return self.path / "features"
+
+    @property
     def lock(self) -> Path:
         """Held while an `up` lives."""
         return self.path / "up.lock"
