@@ -11,7 +11,7 @@ from ekiben_contracts.lean import LeanScored
 from ekiben_contracts.prediction import FailureCode, Missing, ModelsScored, PredictionFailed
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.conclusions import Failing
-from ekiben_inference_gateway.explanations import explanation_fields
+from ekiben_inference_gateway.explanations import told
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.scoring import Scored
@@ -26,7 +26,8 @@ def scored_event(scored: Scored) -> ModelsScored:
     Its parts were validated where they came from, so it is not validated again: half the cost.
     """
     request, plan = scored.asked.request, scored.asked.plan
-    asked = request.asked
+    asked, in_force = request.asked, plan.in_force
+    explanations, unexplained = told(scored.explanations)
     return LeanScored(
         attempt=request.attempt,
         request_id=request.id,
@@ -36,12 +37,16 @@ def scored_event(scored: Scored) -> ModelsScored:
         context=asked.context,
         requested_at=request.requested_at,
         deadline=asked.deadline,
-        **plan.in_force,
+        revision=in_force.revision,
+        method=in_force.method,
+        weights=in_force.weights,
+        coverage=in_force.coverage,
         calibrations=plan.calibrations(scored.asked.choices),
         outputs=scored.outputs,
         missing=[Missing(model=gap.model, reason=gap.code, detail=gap.detail) for gap in scored.gaps],
         features=scored.asked.features,
-        **explanation_fields(scored.explanations),
+        explanations=explanations,
+        unexplained=unexplained,
     )
 
 

@@ -13,8 +13,11 @@ class Explanations(NamedTuple):
     reasons: Mapping[str, str]
 
 
-def explanation_fields(found: Explanations | None) -> dict[str, object]:
-    """The fields of ModelsScored that hold them: null where nobody asked."""
+def told(
+    found: Explanations | None,
+) -> tuple[dict[str, dict[str, float]] | None, dict[str, str] | None]:
+    """As ModelsScored tells them, and why there are none: null where nobody asked."""
     if found is None:
-        return {"explanations": None, "unexplained": None}
-    return {"explanations": dict(found.attributions) or None, "unexplained": dict(found.reasons) or None}
+        return None, None
+    attributions = {model: dict(of) for model, of in found.attributions.items()}
+    return attributions or None, dict(found.reasons) or None

@@ -71,6 +71,16 @@ class Member:
         return last
 
 
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What a definition says of how to combine, as every ModelsScored pins it."""
+
+    revision: int | None = None
+    method: Method = Method.SINGLE
+    weights: dict[str, float] | None = None
+    coverage: float | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
     """Who answers requests for a name. `absent` are members of the ensemble that no route knows."""
@@ -105,11 +115,12 @@ class Plan:
         return _calibrations(self._only)
 
     @cached_property
-    def in_force(self) -> Mapping[str, object]:
-        """How its outputs are to be combined: fields of every ModelsScored."""
+    def in_force(self) -> Combination:
+        """How its outputs are to be combined."""
         if self.ensemble is None:
-            return {"revision": None, "method": Method.SINGLE, "weights": None, "coverage": None}
-        return {name: getattr(self.ensemble, name) for name in ("revision", "method", "weights", "coverage")}
+            return Combination()
+        defined = self.ensemble
+        return Combination(defined.revision, defined.method, defined.weights, defined.coverage)
 
 
 NO_MEMBERS: Mapping[str, Member] = MappingProxyType({})

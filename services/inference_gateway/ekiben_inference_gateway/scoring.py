@@ -12,6 +12,7 @@ from time import monotonic
 
 from msgspec import Struct
 
+from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.lean import OUTPUT
 from ekiben_contracts.prediction import FailureCode, Output
 from ekiben_inference_gateway.batching import Group, groups
@@ -30,7 +31,7 @@ class Asked(Struct, frozen=True, gc=False):
 
     request: Request
     plan: Plan
-    features: Features
+    features: dict[str, FeatureValue]
     choices: tuple[Choice, ...]
 
 

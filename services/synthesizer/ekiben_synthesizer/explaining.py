@@ -13,13 +13,15 @@ from ekiben_contracts.prediction import ModelsScored, Output
 from ekiben_synthesizer.combining import Combined
 
 
-def explanation_fields(scored: ModelsScored, parts: Sequence[float], combined: Combined) -> dict[str, object]:
-    """The fields of PredictionCompleted that hold the explanation, and whose is missing from it and why.
+def explain(
+    scored: ModelsScored, parts: Sequence[float], combined: Combined
+) -> tuple[dict[str, float] | None, dict[str, str] | None]:
+    """The explanation, and whose is missing from it and why: null where nobody asked.
 
     Where fewer members explain themselves than answered, it is the mean of those that do.
     """
     if not scored.explanations:
-        return {"explanation": None, "unexplained": scored.unexplained}
+        return None, scored.unexplained
     elsewhere = _about_another_class(scored.outputs, combined)
     reasons = {**(scored.unexplained or {}), **elsewhere}
     explained = [
@@ -27,7 +29,7 @@ def explanation_fields(scored: ModelsScored, parts: Sequence[float], combined: C
         for part, output in zip(parts, scored.outputs, strict=True)
         if output.model in scored.explanations and output.model not in elsewhere
     ]
-    return {"explanation": _mean(explained), "unexplained": reasons or None}
+    return _mean(explained), reasons or None
 
 
 def _mean(explained: Sequence[tuple[float, Mapping[str, float]]]) -> dict[str, float] | None:

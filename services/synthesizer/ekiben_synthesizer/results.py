@@ -15,7 +15,7 @@ from ekiben_contracts.prediction import (
 from ekiben_synthesizer.agreement import agreement
 from ekiben_synthesizer.combining import Combined, combine, shares
 from ekiben_synthesizer.confidence import certainty, confidence
-from ekiben_synthesizer.explaining import explanation_fields
+from ekiben_synthesizer.explaining import explain
 from ekiben_synthesizer.intervals import UNIT, around, half_width
 from ekiben_synthesizer.pins import RouteTable, calibrations, classes
 
@@ -35,6 +35,7 @@ def completed(
     reach = half_width(calibrations(scored, routes), parts, scored.coverage or coverage)
     interval = _interval(combined, reach)
     agreed = agreement(scored.outputs, reach[0] if reach else None)
+    explanation, unexplained = explain(scored, parts, combined)
     return LeanCompleted(
         attempt=attempt,
         status="completed",
@@ -58,7 +59,8 @@ def completed(
         method=scored.method,
         outputs=scored.outputs,
         missing=scored.missing,
-        **explanation_fields(scored, parts, combined),
+        explanation=explanation,
+        unexplained=unexplained,
         context=None,
         latency_ms=max(0.0, (now - scored.requested_at).total_seconds() * 1000),
         completed_at=now,
