@@ -79,7 +79,7 @@ async def test_many_at_a_time_are_asked_in_few_calls_and_each_gets_its_own_answe
     rows = [
         {**ASKED, "request_id": f"r-{n}", "features": {**FEATURES, "distance": 100.0 + n}} for n in range(200)
     ]
-    async with gateway(kafka) as client:
+    async with gateway(kafka, batches_at_a_time=1) as client:
         together = await asyncio.gather(*(client.post(PREDICT, json=row) for row in rows))
         batch = (await client.post(BATCH, json={"requests": rows})).json()
         events = await kafka.events(MODEL_OUTPUTS, 400)
