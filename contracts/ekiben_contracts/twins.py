@@ -60,7 +60,7 @@ def _define(model: type[BaseModel], types: Mapping[str, Any]) -> type[Twin]:
         f"Lean{model.__name__}",
         fields,
         bases=(Twin,),
-        namespace={"type": model.type} if hasattr(model, "type") else None,
+        namespace={"type": getattr(model, "type", None)},
         frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,

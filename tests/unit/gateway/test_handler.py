@@ -9,7 +9,7 @@ import pytest
 
 from ekiben_bus.verdicts import DeadLetter, Emit, Hold, Park, Retry
 from ekiben_contracts.models import Method, Quorum, Role
-from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed
+from ekiben_contracts.prediction import FailureCode, ModelsScored, PredictionFailed, PredictionRequested
 from ekiben_contracts.topics import MODEL_OUTPUTS, PREDICTION_RESULTS
 from ekiben_inference_gateway.pacing import Bounds, Paces
 from ekiben_serving.errors import BadResponseError, ModelTimeoutError
@@ -181,8 +181,8 @@ class TestIdentity:
         assert only(verdict).id == "flight-0/scored/2"
 
     async def test_the_attempt_that_a_sender_claims_is_not_trusted(self, gateway):
-        one = received()
-        claimed = received(event=one.event.model_copy(update={"attempt": 9}))
+        event = PredictionRequested(model="delay", entity_id="UA1", features=FEATURES, attempt=9)
+        claimed = received(event=event)
         assert scored((await gateway.answer(claimed))[0]).attempt == 1
 
 

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from ekiben_bus.verdicts import DeadLetter, Emit, Park
-from ekiben_contracts.prediction import FailureCode, ModelsScored
+from ekiben_contracts.lean import SCORED
+from ekiben_contracts.prediction import FailureCode
 from ekiben_contracts.topics import MODEL_OUTPUTS
 from ekiben_serving.features.errors import FeatureStoreError
 from unit.gateway.building import FEATURES, FakeRoutes, Gateway, ensemble, model, only, received
@@ -39,7 +40,7 @@ def features_of(verdict) -> dict[str, object]:
     assert isinstance(verdict, Emit), verdict
     assert only(verdict).topic is MODEL_OUTPUTS
     event = only(verdict).event
-    assert isinstance(event, ModelsScored)
+    assert isinstance(event, SCORED)
     return event.features
 
 
