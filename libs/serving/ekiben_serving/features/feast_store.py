@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore
     from feast.protos.feast.serving.ServingService_pb2 import GetOnlineFeaturesResponse
     from feast.protos.feast.types.Value_pb2 import Value
+    from google.protobuf.timestamp_pb2 import Timestamp
 
 DEFINITIONS: Final = "feature_store.yaml"
 _DEFINITIONS_FOR_S: Final = 10.0
@@ -127,14 +128,16 @@ def _columns(answer: GetOnlineFeaturesResponse, keys: frozenset[str]) -> dict[st
     return {
         name: Column(
             [_plain(value) for value in column.values],
-            [
-                None if status == _NOT_FOUND else at.seconds + at.nanos / 1e9
-                for status, at in zip(column.statuses, column.event_timestamps, strict=True)
-            ],
+            [_known_at(*one) for one in zip(column.statuses, column.event_timestamps, strict=True)],
         )
         for name, column in zip(answer.metadata.feature_names.val, answer.results, strict=True)
         if name not in keys
     }
+
+
+def _known_at(status: int, at: Timestamp) -> float | None:
+    """Feast's Redis store calls an entity that it has never seen present; only its time is empty."""
+    return None if status == _NOT_FOUND else at.seconds + at.nanos / 1e9 or None
 
 
 def _plain(value: Value) -> FeatureValue:
