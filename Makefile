@@ -24,8 +24,8 @@ up: setup ## The whole system on this machine; Ctrl-C drains it
 	@$(BIN)/ekiben up
 
 .PHONY: test
-test: setup ## Every test, on real Kafka, BentoML and MLflow
-	$(BIN)/pytest $(TEST)
+test: setup ## Every test, on real Kafka, BentoML and MLflow: WORKERS=2 shares the files out among two processes
+	$(BIN)/pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile) $(TEST)
 
 .PHONY: test-fast
 test-fast: setup ## The tests of decisions, and the bus in memory

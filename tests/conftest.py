@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -22,7 +23,7 @@ from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topics import apply_topics
 from simulation.clock import VirtualLoop
 
-SERVED_BY = pytest.StashKey[Broker]()
+SERVED_BY = pytest.StashKey[list[str]]()
 VIRTUAL = pytest.StashKey[bool]()
 
 
@@ -43,7 +44,7 @@ def pytest_asyncio_loop_factories(
 def kafka(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """A broker that answers, for the whole session. Its data are thrown away, unless it is external."""
     with broker(None) as found:
-        request.config.stash[SERVED_BY] = found
+        request.config.stash[SERVED_BY] = [f"Kafka: {found}", *(f"  not {each}" for each in found.skipped)]
         yield found
 
 
@@ -72,12 +73,23 @@ async def delete_topics(settings: KafkaSettings, prefix: str) -> None:
         await admin.close()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where tests run in several processes, each tells the first which Kafka it had."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["kafka"] = session.config.stash.get(SERVED_BY, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear which Kafka a process of tests had."""
+    told = getattr(node, "workeroutput", {}).get("kafka", [])
+    node.config.stash.setdefault(SERVED_BY, []).extend(told)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Name the Kafka that served, and why no better rung did."""
-    found = config.stash.get(SERVED_BY, None)
-    if found is None:
-        return
-    terminalreporter.section("Kafka")
-    terminalreporter.write_line(f"Kafka: {found}")
-    for skipped in found.skipped:
-        terminalreporter.write_line(f"  not {skipped}")
+    if told := config.stash.get(SERVED_BY, []):
+        terminalreporter.section("Kafka")
+        for line in told:
+            terminalreporter.write_line(line)

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from conformance.world import World
+from conformance.world import DEADLINE_S, World
 from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.memory import MemoryCluster
 from ekiben_bus.settings import KafkaSettings
@@ -31,8 +31,21 @@ class KafkaTopics:
         await self._admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config)])
 
     async def allow(self, name: str, max_message_bytes: int) -> None:
-        config = {"max.message.bytes": str(max_message_bytes)}
+        limit = {"max.message.bytes": str(max_message_bytes)}
+        await self._alter(name, limit)
+        # a broker shows a setting a moment before it keeps to it, but the next one only after that
+        await self._alter(name, {**limit, "retention.ms": "-1"})
+
+    async def _alter(self, name: str, config: dict[str, str]) -> None:
         await self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=config)])
+        async with asyncio.timeout(DEADLINE_S):
+            while not config.items() <= (await self._config(name)).items():
+                await asyncio.sleep(0.01)
+
+    async def _config(self, name: str) -> dict[str, str]:
+        (answer,) = await self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+        (topic,) = answer.to_object()["resources"]
+        return {entry["config_names"]: entry["config_value"] for entry in topic["config_entries"]}
 
     async def delete_before(self, place: TopicPartition, offset: int) -> None:
         await self._admin.delete_records({place: RecordsToDelete(before_offset=offset)})

@@ -24,7 +24,7 @@ from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
-from integration.serving.conftest import Served, free_port
+from integration.served import Served, free_port
 
 WELL, SICK = "tiny-well", "tiny-sick"
 

@@ -20,7 +20,7 @@ from faults.model_servers import SICK, WELL, ModelServer, model_servers, publish
 from faults.paced import PacedLoad, Window, latencies_ms, quantile, summary
 from faults.services import serving
 from faults.watching import Watch
-from integration.serving.conftest import Served
+from integration.served import Served
 
 __all__ = ["model_servers"]  # a fixture
 

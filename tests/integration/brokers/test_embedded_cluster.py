@@ -87,21 +87,19 @@ def test_nothing_acknowledged_is_lost_with_any_one_broker_and_it_comes_back_in_s
     assert read_all(cluster) == before + 80
 
 
-def test_with_two_away_nothing_is_acknowledged(tmp_path):
-    with EmbeddedCluster(tmp_path) as cluster:
-        settings = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
-        asyncio.run(apply_topics(settings, topics=[PREDICTION_REQUESTS]))
-        cluster.kill(1)
-        cluster.kill(2)
-        options = {"bootstrap.servers": cluster.bootstrap_servers, "acks": "all", "message.timeout.ms": 3000}
-        outcomes = []
-        producer = Producer(options)
-        producer.produce(TOPIC, b"", partition=0, on_delivery=lambda error, _: outcomes.append(error))
-        producer.flush(DEADLINE_S)
-        assert len(outcomes) == 1
-        assert outcomes[0] is not None
-        cluster.start(1, 2)
-        write(cluster, 4)
+def test_with_two_away_nothing_is_acknowledged(cluster):
+    wait_until(lambda: all_in_sync(cluster))
+    cluster.kill(1)
+    cluster.kill(2)
+    options = {"bootstrap.servers": cluster.bootstrap_servers, "acks": "all", "message.timeout.ms": 3000}
+    outcomes = []
+    producer = Producer(options)
+    producer.produce(TOPIC, b"", partition=0, on_delivery=lambda error, _: outcomes.append(error))
+    producer.flush(DEADLINE_S)
+    assert len(outcomes) == 1
+    assert outcomes[0] is not None
+    cluster.start(1, 2)
+    write(cluster, 4)
 
 
 def test_one_that_cannot_start_leaves_none_running(tmp_path):

@@ -17,7 +17,7 @@ from ekiben_contracts.event import Event
 from ekiben_inference_gateway.app import build
 from ekiben_inference_gateway.http.settings import HttpSettings
 from ekiben_inference_gateway.settings import GatewaySettings
-from integration.serving.conftest import free_port
+from integration.served import free_port
 from unit.in_memory import DEADLINE_S, QUICK, Kafka, running
 
 

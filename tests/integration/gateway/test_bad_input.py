@@ -19,7 +19,7 @@ from ekiben_contracts.prediction import FailureCode
 from faults.fault_proxy import Answer, Fault, before, forward
 from faults.http_faults import FAULTS
 from integration.gateway.asking import FEATURES, Asking
-from integration.serving.conftest import Logged, Served
+from integration.served import Logged, Served
 
 PAGE = Path(__file__).parents[3] / "docs" / "contracts.md"
 LONG_AGO = datetime(2013, 1, 1, tzinfo=UTC)

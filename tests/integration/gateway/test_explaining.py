@@ -30,7 +30,7 @@ from ekiben_serving.model_client import Explanation, ModelOutput
 from ekiben_synthesizer.app import build as build_synthesizer
 from ekiben_synthesizer.settings import SynthesizerSettings
 from integration.gateway.asking import route
-from integration.serving.conftest import Served, free_port
+from integration.served import Served, free_port
 from unit.gateway.building import ensemble
 from unit.in_memory import QUICK, Kafka, running
 

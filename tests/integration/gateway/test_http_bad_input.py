@@ -16,7 +16,7 @@ from ekiben_contracts.models import Role
 from ekiben_contracts.routing import ModelRouted
 from integration.gateway.asking import FEATURES, route
 from integration.gateway.speaking import Speaking
-from integration.serving.conftest import Logged, Served
+from integration.served import Logged, Served
 from unit.gateway.http.test_tokens import AUDIENCE, ISSUER, JWKS, token
 
 PREDICT, BATCH, EXPLAIN = "/v1/predictions", "/v1/predictions:batch", "/v1/explanations"

@@ -22,7 +22,7 @@ from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 from integration.gateway.asking import FEATURES, route
 from integration.gateway.speaking import Speaking, columns_of, inputs_of, wanted
-from integration.serving.conftest import Logged, Served, flights, free_port
+from integration.served import Logged, Served, flights, free_port
 from unit.gateway.building import ensemble
 
 OUTPUTS = ("prediction", "label", "probabilities")

@@ -19,7 +19,7 @@ from ekiben_inference_gateway.http.openapi import EXAMPLE
 from ekiben_inference_gateway.http.routes import ModelName, Routes
 from integration.gateway.asking import FEATURES, route
 from integration.gateway.speaking import Speaking
-from integration.serving.conftest import Logged, Served
+from integration.served import Logged, Served
 from unit.gateway.building import ensemble
 
 ST = Path(sys.executable).with_name("st")

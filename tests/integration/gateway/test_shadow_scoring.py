@@ -17,7 +17,7 @@ from ekiben_contracts.topics import ENDPOINT_HEALTH, MODEL_OUTPUTS, SHADOW_OUTPU
 from ekiben_inference_gateway.shadow.app import build
 from ekiben_inference_gateway.shadow.settings import ShadowSettings
 from integration.gateway.asking import FEATURES, route
-from integration.serving.conftest import Logged, Served
+from integration.served import Logged, Served
 from unit.in_memory import QUICK, Kafka, running, until
 
 CHAMPION = Output(model="late", version="0", value=0.25, latency_ms=1.0)

@@ -16,7 +16,7 @@ from ekiben_inference_gateway.app import build
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_mlops.quiet import NO_PHONE_HOME
 from ekiben_mlops.serve import wait_ready
-from integration.serving.conftest import free_port
+from integration.served import free_port
 from unit.in_memory import QUICK, Kafka, running, until
 
 SERVICE = Path(__file__).parent / "two_speeds"

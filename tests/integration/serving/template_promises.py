@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ekiben_contracts.training import ModelTrained
-from integration.serving.conftest import Served
+from integration.served import Served
 
 PREFIX = "ekiben_model_"
 COUNTED = ("requests_total", "latency_seconds_count", "predictions_total", "batch_size_count", "errors_total")

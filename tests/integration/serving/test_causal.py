@@ -24,7 +24,7 @@ from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import Explanation, ModelOutput
-from integration.serving.conftest import Served, free_port
+from integration.served import Served, free_port
 from integration.serving.template_promises import Template, TemplatePromises
 
 COLUMNS = ["age", "educ", "black", "marr", "nodegree", "re75"]

@@ -28,7 +28,7 @@ from ekiben_inference_gateway.app import build
 from ekiben_inference_gateway.settings import GatewaySettings
 from ekiben_mlops.packaging import package
 from ekiben_mlops.settings import MlopsSettings
-from integration.serving.conftest import ROW, Logged, Served, free_port
+from integration.served import ROW, Logged, Served, free_port
 
 DEADLINE_S = 60.0
 

@@ -18,7 +18,7 @@ from ekiben_serving.inprocess import InProcessModelClient
 from ekiben_serving.json_client import JSONModelClient
 from ekiben_serving.model_client import ModelClient, ModelOutput
 from ekiben_serving.validation import RowError
-from integration.serving.conftest import ROW, Logged, Served
+from integration.served import ROW, Logged, Served
 from unit.serving.columns_server import closed_port
 
 Open = Callable[[str, str], ModelClient]

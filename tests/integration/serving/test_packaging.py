@@ -16,7 +16,7 @@ from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
 from ekiben_mlops.serve import bento_path
 from ekiben_mlops.settings import MlopsSettings
-from integration.serving.conftest import Logged
+from integration.served import Logged
 
 
 def test_packaging_again_gives_the_same_bento_and_builds_nothing(

@@ -15,7 +15,7 @@ from ekiben_contracts.models import DType, FeatureSpec, ProblemType
 from ekiben_mlops.errors import UnknownModelError, UnservableModelError, UntrustedModelError
 from ekiben_mlops.logged_model import read_logged_model
 from ekiben_mlops.registry import Registry
-from integration.serving.conftest import Logged, flights
+from integration.served import Logged, flights
 
 
 def test_the_event_of_a_model_says_all_that_serving_needs(classifier: Logged) -> None:

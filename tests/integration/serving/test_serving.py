@@ -29,7 +29,7 @@ from ekiben_serving.errors import (
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import Explanation, ModelOutput
 from ekiben_serving.validation import RowError
-from integration.serving.conftest import Logged, Served, flights, free_port
+from integration.served import Logged, Served, flights, free_port
 from integration.serving.template_promises import Template, TemplatePromises
 
 Row = dict[str, FeatureValue]
@@ -283,7 +283,7 @@ def mortal(classifier: Logged, mlops_settings: MlopsSettings) -> Iterator[Served
 
 
 async def test_a_killed_server_is_unavailable_until_it_is_back(mortal: Served, classifier: Logged) -> None:
-    limits = ClientLimits(breaker_failures=4, breaker_reset_s=0.2)
+    limits = ClientLimits(breaker_failures=4, breaker_reset_s=1.0)
     client = HTTPModelClient(
         "late", mortal.url, signature=classifier.event.signature, limits=limits, timeout=60
     )
