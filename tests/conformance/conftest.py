@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -95,7 +94,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     await admin.start()
     try:
         cluster = KafkaCluster(KafkaSettings(bootstrap_servers=bootstrap))
-        yield World(cluster, KafkaTopics(admin), prefix, lambda: datetime.now(UTC), has_network=True)
+        yield World(cluster, KafkaTopics(admin), prefix)
     finally:
         await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
         await admin.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -27,6 +27,10 @@ class Topics(Protocol):
     async def delete_before(self, place: TopicPartition, offset: int) -> None: ...
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class World:
     """A cluster, its topics, a prefix that no other test has, and the clock of all that runs on it."""
@@ -34,8 +38,8 @@ class World:
     cluster: Cluster
     topics: Topics
     prefix: str
-    clock: Callable[[], datetime]
-    has_network: bool
+    clock: Callable[[], datetime] = _now
+    has_network: bool = True
 
     def service(self, name: str, settings: ServiceSettings, later: timedelta = timedelta()) -> Service:
         """A service on it, whose clock is ahead by so much."""
