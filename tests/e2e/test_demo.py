@@ -40,6 +40,7 @@ def ended(home):
             str(REQUESTS),
             "--paced",
             "2",
+            "--features-from-store",
             "--json",
             str(home.with_name("report.json")),
         )
@@ -88,6 +89,28 @@ def test_every_record_of_the_demo_is_accounted_for(home, ended):
         "rss_mb",
     } <= report.keys()
     assert "requests a second" in ended.stdout
+
+
+def test_the_same_flights_are_answered_from_the_feature_store_and_its_cost_is_told(home, ended):
+    report = json.loads(home.with_name("report.json").read_text())
+    assert report["completed"] >= 2 * REQUESTS
+    from_store = report["features_from_store"]
+    ratio = from_store["requests_per_second"] / report["requests_per_second"]
+    assert from_store["to_brought"] == pytest.approx(ratio, rel=0.01)
+    assert from_store["us_per_entity"] > 0
+    assert "Features from the store" in ended.stdout
+
+
+def test_a_flight_that_the_store_knows_needs_no_features_and_one_that_it_does_not_is_told(home, port):
+    lines = (home / "replay" / "requests.jsonl").read_text().splitlines()
+    brought = {**json.loads(lines[7]), "model": MODELS[0], "request_id": "brought"}
+    bare = {**brought, "features": None, "request_id": "bare"}
+    ask = partial(httpx.post, f"http://127.0.0.1:{port}/v1/predictions", timeout=30)
+    until(lambda: ask(json=bare).status_code == 200, "the feature store to be open")
+    assert ask(json=bare).json()["prediction"] == ask(json=brought).json()["prediction"]
+    unseen = ask(json={**bare, "entity_id": "nobody"})
+    assert (unseen.status_code, unseen.json()["code"]) == (422, "missing_features")
+    assert "scheduled_minutes" in unseen.json()["detail"] or "more" in unseen.json()["detail"]
 
 
 @pytest.mark.parametrize("model", MODELS)

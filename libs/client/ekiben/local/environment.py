@@ -15,6 +15,7 @@ def environment(home: Home, kafka: KafkaSettings, topic_prefix: str) -> dict[str
     """
     return {
         "EKIBEN_FEATURES_REPOSITORY": str(home.features),
+        "FEAST_USAGE": "False",
         **os.environ,
         "EKIBEN_HOME": str(home.path),
         "EKIBEN_OWNER_PID": str(os.getpid()),

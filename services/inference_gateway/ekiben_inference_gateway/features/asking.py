@@ -57,7 +57,8 @@ class StoreAsker:
         while len(found) < len(entities):
             rows = entities[len(found) : len(found) + self._limits.rows]
             try:
-                found += await self._read(service, rows)
+                async with self._reader.turn:
+                    found += await self._read(service, rows)
             except FeatureStoreError as error:
                 self._outages.down(at, str(error))
                 found += [self._away(at)] * (len(entities) - len(found))

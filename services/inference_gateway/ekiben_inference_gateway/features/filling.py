@@ -6,7 +6,7 @@ for, and only where the route of its model has a feature service. All else passe
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from ekiben_inference_gateway.features.wanting import Wanted, wanted_by_service
 from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.refusals import Refusal, some_of
 from ekiben_inference_gateway.scoring import Asked
-from ekiben_serving.features.judging import Lack
+from ekiben_serving.features.judging import Lack, Why
 from ekiben_serving.features.looking_up import Entity, Found
 
 Admitted = Asked | Refusal | Waiting
@@ -65,10 +65,17 @@ def _fill(one: Admitted, answer: Found | Waiting | Refusal) -> Admitted:
         return one
     if not isinstance(answer, Found):
         return answer
-    if answer.lacking:
-        return lacking_features(one.plan.name, answer.lacking)
+    if lacking := _needed(one, answer.lacking):
+        return lacking_features(one.plan.name, lacking)
     values: dict[str, FeatureValue] = {**answer.values, **one.features}
     return replace(one, features=values)
+
+
+def _needed(one: Asked, lacking: Mapping[str, Lack]) -> dict[str, Lack]:
+    """Without those that the models can do without, where the request names no entity of the store."""
+    unkeyed = {name for name, lack in lacking.items() if lack.why is Why.UNKEYED}
+    optional = unkeyed - {s.name for choice in one.choices for s in choice.signature if s.required}
+    return {name: lack for name, lack in lacking.items() if name not in optional}
 
 
 def lacking_features(model: str, lacking: dict[str, Lack]) -> Refusal:

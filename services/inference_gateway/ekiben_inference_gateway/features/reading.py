@@ -33,7 +33,7 @@ class StoreReader:
         self._open_store = open_store
         self._clock = clock
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self._hangs: Callable[[], bool] = lambda: False
         self._store: FeatureStore | None = None
 
@@ -48,29 +48,28 @@ class StoreReader:
         Raises:
             FeatureStoreError: it cannot be opened now.
         """
-        async with self._turn:
+        async with self.turn:
             await asyncio.wrap_future(self._put(lambda _: None))
 
     async def read(self, service: str, entities: Sequence[Entity], timeout_s: float) -> list[Found]:
-        """What the store knows of each. Waiting for one's turn is not counted: others are read meanwhile.
+        """What the store knows of each. Whoever asks holds the `turn`: waiting for it is no part of a read.
 
         Raises:
             FeatureStoreError: it has no answer, or none in time.
         """
-        async with self._turn:
-            if self._hangs():
-                raise FeatureStoreError(f"expected features of {service}, found an earlier read that hangs")
-            now = self._clock().timestamp()
-            reading = self._put(lambda store: look_up(store, service, entities, now))
-            waiting = asyncio.wrap_future(reading)
-            await asyncio.wait([waiting], timeout=timeout_s)
-            if waiting.done():
-                return waiting.result()
-            waiting.cancel()  # the call itself goes on
-            raise FeatureStoreError(
-                f"expected features of {service} within {timeout_s:g} s, found no answer; see whether its "
-                "online store answers, or allow it more in EKIBEN_FEATURES_TIMEOUT_S"
-            )
+        if self._hangs():
+            raise FeatureStoreError(f"expected features of {service}, found an earlier read that hangs")
+        now = self._clock().timestamp()
+        reading = self._put(lambda store: look_up(store, service, entities, now))
+        waiting = asyncio.wrap_future(reading)
+        await asyncio.wait([waiting], timeout=timeout_s)
+        if waiting.done():
+            return waiting.result()
+        waiting.cancel()  # the call itself goes on
+        raise FeatureStoreError(
+            f"expected features of {service} within {timeout_s:g} s, found no answer; see whether its "
+            "online store answers, or allow it more in EKIBEN_FEATURES_TIMEOUT_S"
+        )
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[StoreReader]:

@@ -24,12 +24,14 @@ FLIGHTS = Service(
     ),
     {"entity": str},
 )
+KEYED = Service("keyed", FLIGHTS.views, {"entity": str, "day": str}, "{entity}/{day}")
+"""The same, by an entity_id that says the day, too."""
 KNOWN = {"distance": 1400.0, "carrier": "UA"}
 
 
 def flights_store() -> FakeFeatureStore:
     """UA1 is known whole, and so is UA2, but for its seats; OLD was known long ago."""
-    store, now = FakeFeatureStore(FLIGHTS), time.time()
+    store, now = FakeFeatureStore(FLIGHTS, KEYED), time.time()
     for entity, known_at in (("UA1", now), ("UA2", now), ("OLD", now - TTL_S - 60)):
         store.write("routes", (entity,), KNOWN, known_at)
     for entity in ("UA1", "OLD"):

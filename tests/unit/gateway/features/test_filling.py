@@ -136,6 +136,20 @@ async def test_an_optional_feature_that_was_never_written_is_refused_too(gateway
     assert features_of(brought) == {**KNOWN, "seats": None}
 
 
+async def test_a_request_that_names_no_entity_of_the_store_does_without_what_its_model_can(store):
+    gateway = Gateway(FakeRoutes.of(model("delay", feature_service="keyed")))
+    async with lanes(store) as found:
+        gateway.fill = found.main
+        bare, some, named = await gateway.answer(
+            received(0, features=None), received(1), received(2, entity_id="UA1/monday")
+        )
+    message = refused(bare)
+    assert "the features carrier, distance of delay" in message
+    assert "neither the features nor the entity_id of the request tell entity" in message
+    assert features_of(some) == FEATURES
+    assert features_of(named) == {**FEATURES, "seats": 149.0}
+
+
 async def test_requests_wait_aside_while_the_store_is_away_and_others_go_on(gateway, store):
     store.failure = AWAY
     async with lanes(store) as found:
