@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from ekiben_serving.features.errors import (
     UnknownFeatureServiceError,
 )
 from ekiben_serving.features.fake_store import FakeFeatureStore
-from ekiben_serving.features.feast_store import FeastStore
+from ekiben_serving.features.feast_store import FeastStore, _plain
 from ekiben_serving.features.judging import Why
 from ekiben_serving.features.looking_up import Entity, look_up
 from ekiben_serving.features.store import FeatureStore, Key, Service, View
@@ -166,6 +167,12 @@ class TestFeastAlone:
     def test_lists_cannot_be_asked_row_by_row(self, repositories: Callable[[str], Path]):
         with pytest.raises(UnfitFeatureServiceError, match="weights"):
             FeastStore(repositories(SQLITE)).describe("lists")
+
+    def test_not_a_number_is_null_whoever_wrote_it(self):
+        from feast.protos.feast.types.Value_pb2 import Value  # noqa: PLC0415 - Feast is seconds of imports
+
+        assert [_plain(Value(double_val=x)) for x in (math.nan, 1.5)] == [None, 1.5]
+        assert _plain(Value()) is None
 
     def test_a_folder_without_a_repository_says_what_to_do(self, tmp_path: Path):
         with pytest.raises(FeatureStoreError, match="EKIBEN_FEATURES_REPOSITORY"):
