@@ -1,4 +1,4 @@
-"""A Feast repository on SQLite with what the classifier of tests/integration/serving takes, by flight."""
+"""A Feast repository on SQLite with what the classifier of tests/integration/served.py takes, by flight."""
 
 from __future__ import annotations
 

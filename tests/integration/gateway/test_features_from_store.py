@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from integration.serving.conftest import Logged, Served
 
 from ekiben import Ekiben
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
@@ -29,6 +28,7 @@ from ekiben_serving.features.store import Column, FeatureStore, Key
 from ekiben_synthesizer.app import build as build_synthesizer
 from ekiben_synthesizer.settings import SynthesizerSettings
 from integration.gateway.asking import FEATURES, route
+from integration.served import Logged, Served
 from unit.in_memory import running
 
 pytestmark = pytest.mark.kafka
