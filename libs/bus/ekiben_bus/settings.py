@@ -35,7 +35,7 @@ class ServiceSettings(BaseSettings):
         default=0, ge=0, le=65535, description="0 takes a free port and logs it; without one nothing listens."
     )
     batch_records: int = Field(
-        default=512,
+        default=1024,
         ge=1,
         description="Records of one batch, at the most. Larger ones leave the processor's caches.",
     )
