@@ -59,6 +59,8 @@ def summary(comparison: Comparison, latencies: Latencies, skipped: Mapping[str, 
     found: dict[str, float | None] = {
         "gateway_to_bare": comparison.to_bare(names.GATEWAY),
         "pipeline_to_bare": comparison.to_bare(names.PIPELINE),
+        "gateway_to_same_events": comparison.to(names.GATEWAY, [names.BARE_CONTRACTS]),
+        "pipeline_to_same_events": comparison.to(names.PIPELINE, [names.BARE_CONTRACTS]),
         "pipeline_to_naive": comparison.to(names.PIPELINE, [names.NAIVE]),
         "pipeline_to_mlserver": pipeline / sustained if pipeline and sustained else None,
         "p95_ms_500": ours and ours.p95_ms,

@@ -7,7 +7,16 @@ import pytest
 from benchmarks.comparing import Comparison
 from benchmarks.latencies import Latencies
 from benchmarks.measuring import Measured
-from benchmarks.options import BARE_256, BARE_1024, GATEWAY, MLSERVER, MLSERVER_WORKER, NAIVE, PIPELINE
+from benchmarks.options import (
+    BARE_256,
+    BARE_1024,
+    BARE_CONTRACTS,
+    GATEWAY,
+    MLSERVER,
+    MLSERVER_WORKER,
+    NAIVE,
+    PIPELINE,
+)
 from benchmarks.pacing import Paced
 from benchmarks.tables import summary
 
@@ -41,6 +50,24 @@ def test_the_last_line_has_null_for_what_was_skipped_and_says_why() -> None:
     assert said["pipeline_to_mlserver"] is None
     assert said["mlserver_p95_ms_500"] is None
     assert said["skipped"] == {MLSERVER: "no package index"}
+
+
+def test_beside_the_leanest_skeleton_stands_the_one_that_carries_the_same_events() -> None:
+    said = summary(
+        Comparison(
+            {
+                BARE_1024: runs(40),
+                BARE_CONTRACTS: runs(20),
+                GATEWAY: runs(15),
+                PIPELINE: runs(10),
+            }
+        ),
+        Latencies(),
+        {},
+    )
+
+    assert (said["gateway_to_bare"], said["pipeline_to_bare"]) == (0.375, 0.25)
+    assert (said["gateway_to_same_events"], said["pipeline_to_same_events"]) == (0.75, 0.5)
 
 
 def test_what_mlserver_sustains_is_the_most_at_which_nothing_was_ever_missing() -> None:
