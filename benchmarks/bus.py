@@ -34,6 +34,7 @@ from ekiben_bus.verdicts import Emit, Outgoing, Verdict
 from ekiben_contracts.cloudevents import encode
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.identity import Stage, output_id
+from ekiben_contracts.lean import REQUESTED
 from ekiben_contracts.models import Method
 from ekiben_contracts.prediction import Output, PredictionCompleted, PredictionRequested
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, PREDICTION_RESULTS
@@ -135,7 +136,7 @@ async def ours(kafka: KafkaSettings, events: int, prefix: str) -> float:
         verdicts: list[Verdict] = []
         for received in batch:
             request = received.event
-            assert isinstance(request, PredictionRequested)
+            assert isinstance(request, REQUESTED)
             completed = result_of(request, now)
             verdicts.append(
                 Emit(

@@ -83,7 +83,7 @@ def encode_structured(
         "source": source,
         "time": _rfc3339(time),
         "datacontenttype": JSON,
-        "data": event,
+        "data": from_json(event.to_json()),
     }
     if traceparent is not None:
         envelope["traceparent"] = traceparent

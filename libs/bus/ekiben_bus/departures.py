@@ -60,6 +60,7 @@ class Departures:
     def gone(self, place: int) -> None:
         """Whoever had this place is gone, and maybe without having left."""
         if place >= self._next:
+            self._ready.pop(place, None)
             self._end_at(place)
 
     async def leave(self, place: int, outbox: Outbox) -> float:
@@ -78,7 +79,7 @@ class Departures:
             if told is _Told.LEAD:
                 await self._lead(self._with(mine))
         except BaseException:
-            self._end_at(place)
+            self.gone(place)  # one that has left ends nothing, though it may not come to know it
             raise
         if told is _Told.BEHIND:
             raise BehindError

@@ -190,3 +190,52 @@ async def test_the_wait_is_until_the_departure_not_through_it():
     await asyncio.sleep(0.05)
     door.open()
     assert await early < 0.04 < await late
+
+
+async def test_one_that_was_given_up_while_it_waited_does_not_leave():
+    door = Door()
+    first, second = door.line.line_up(), door.line.line_up()
+    _, waits = door.leave_by(second)
+    await everything()
+    waits.cancel()
+    await everything()
+    _, leaves = door.leave_by(first)
+    door.open()
+    assert await outcomes(leaves, waits) == ["left", "CancelledError"]
+    assert [len(departure) for departure in door.departures] == [1]
+
+
+async def test_one_that_is_given_up_as_it_has_left_breaks_nobody_behind_it():
+    door = Door()
+    tasks = [door.leave()[1] for _ in range(3)]
+    await everything()
+    door.open()
+    await everything()
+    tasks.append(door.leave()[1])
+    await everything()
+    door.open(2)
+    tasks[2].cancel()
+    assert await outcomes(*tasks) == ["left", "left", "CancelledError", "left"]
+
+
+async def test_nobody_is_left_waiting_where_one_is_given_up_as_it_has_left():
+    door = Door()
+    turns = [door.line.line_up() for _ in range(5)]
+    decided = asyncio.Event()
+
+    async def leave_once_decided():
+        await decided.wait()
+        return await turns[3].leave(Outbox())
+
+    tasks = [door.leave_by(turns[n])[1] for n in (0, 1, 2)]
+    tasks += [asyncio.create_task(leave_once_decided()), door.leave_by(turns[4])[1]]
+    await everything()
+    door.open()
+    await everything()
+    door.open()
+    decided.set()
+    tasks[2].cancel()
+    await everything()
+    door.open()
+    async with asyncio.timeout(5):
+        assert await outcomes(*tasks) == ["left", "left", "CancelledError", "left", "left"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from ekiben_contracts.cloudevents import decode
+from ekiben_contracts.cloudevents import decode, encode_structured
 from ekiben_contracts.event import Event
 from ekiben_contracts.lean import (
     COMPLETED,
@@ -91,3 +93,11 @@ def test_what_only_pydantic_takes_is_read_as_its_model():
 def test_a_text_that_does_not_fit_is_refused_lean_too(event, data):
     with pytest.raises(ValueError, match=r"string_pattern_mismatch|string_too_short"):
         event.lean_from_json(data)
+
+
+def test_a_lean_event_travels_in_structured_mode_too():
+    lean = PredictionRequested.lean_from_json(REQUEST % b"m")
+    value, headers = encode_structured(lean, id="1", source="/test", time=datetime.now(UTC))
+
+    assert isinstance(lean, LeanRequested)
+    assert decode(value, headers, PREDICTION_REQUESTS, lean=True).data == lean
