@@ -10,9 +10,13 @@ from ekiben_contracts.prediction import PredictionRequested
 
 
 class Request(Struct, frozen=True, gc=False):
-    """What was asked, under which id, since when. Thousands are made a second."""
+    """What was asked, under which id, since when. Thousands are made a second.
+
+    An entity_id that does not name an entity was made up for it: no feature store is asked about that.
+    """
 
     id: str
     asked: PredictionRequested
     requested_at: datetime
     attempt: int = 1
+    names_entity: bool = True

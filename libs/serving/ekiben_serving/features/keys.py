@@ -19,13 +19,15 @@ from ekiben_serving.features.store import Key, Service
 _LARGEST: Final = 2**63 - 1
 
 
-def keys_of(service: Service, entity_id: str, brought: Mapping[str, FeatureValue]) -> dict[str, Key | None]:
+def keys_of(
+    service: Service, entity_id: str | None, brought: Mapping[str, FeatureValue]
+) -> dict[str, Key | None]:
     """The join keys by name, of their types. None: neither the request nor its entity_id says it.
 
     Raises:
         UnfitFeatureServiceError: how the service writes entity_ids cannot be read.
     """
-    told = _told(service, entity_id)
+    told: Mapping[str, str] = {} if entity_id is None else _told(service, entity_id)
     return {
         name: _convert(told.get(name) if brought.get(name) is None else brought[name], kind)
         for name, kind in service.join_keys.items()

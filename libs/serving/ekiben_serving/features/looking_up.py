@@ -14,9 +14,9 @@ Keys = Mapping[str, Key | None]
 
 
 class Entity(NamedTuple):
-    """Whom a request is about, what it brings, and the names that it lacks."""
+    """Whom a request is about (None: it does not say), what it brings, and the names that it lacks."""
 
-    entity_id: str
+    entity_id: str | None
     brought: Mapping[str, FeatureValue]
     wanted: frozenset[str]
 

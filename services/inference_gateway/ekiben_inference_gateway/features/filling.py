@@ -18,6 +18,7 @@ from ekiben_inference_gateway.features.asking import StoreAsker
 from ekiben_inference_gateway.features.wanting import Wanted, wanted_by_service
 from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.refusals import Refusal, some_of
+from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.scoring import Asked
 from ekiben_serving.features.judging import Lack, Why
 from ekiben_serving.features.looking_up import Entity, Found
@@ -54,9 +55,13 @@ class Filler:
 
     async def _ask(self, service: str, wanted: Sequence[Wanted]) -> Sequence[Found | Waiting | Refusal]:
         entities = [
-            Entity(want.asked.request.asked.entity_id, want.asked.features, want.names) for want in wanted
+            Entity(_entity_id(want.asked.request), want.asked.features, want.names) for want in wanted
         ]
         return await self._asker.ask(service, entities)
+
+
+def _entity_id(request: Request) -> str | None:
+    return request.asked.entity_id if request.names_entity else None
 
 
 def _fill(one: Admitted, answer: Found | Waiting | Refusal) -> Admitted:

@@ -34,11 +34,16 @@ class Predictor(Protocol):
     """Asks models as the bus does: same versions drawn, same paces, outages and gaps."""
 
     async def predict(
-        self, asked: Sequence[PredictionRequested], *, version: str | None = None
+        self,
+        asked: Sequence[PredictionRequested],
+        *,
+        version: str | None = None,
+        names_entity: bool = True,
     ) -> Sequence[Scored | Refusal]:
         """One for each request, in their order. One without a request_id is given one.
 
         An ensemble is refused with the bus named. With a `version` that one is asked; it must take traffic.
+        Without `names_entity` their entity_ids are made up, and no feature store is asked about them.
 
         Raises:
             BusyError: too much is waiting already.

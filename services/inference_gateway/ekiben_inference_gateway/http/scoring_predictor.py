@@ -54,11 +54,18 @@ class ScoringPredictor:
         self._on_answer = on_answer
 
     async def predict(
-        self, asked: Sequence[PredictionRequested], *, version: str | None = None
+        self,
+        asked: Sequence[PredictionRequested],
+        *,
+        version: str | None = None,
+        names_entity: bool = True,
     ) -> Sequence[Answer]:
         """See Predictor.predict."""
         now = self._core.clock()
-        requests = [Request(one.request_id or self._ids(), one, one.requested_at or now) for one in asked]
+        requests = [
+            Request(one.request_id or self._ids(), one, one.requested_at or now, names_entity=names_entity)
+            for one in asked
+        ]
         router, behind = await route({one.model for one in asked}, self._routes, self._core.static)
         admitted = [self._admit(request, router, behind, version, now) for request in requests]
         answers = await self._explain(await self._ask(admitted))

@@ -62,7 +62,11 @@ class FakePredictor:
         return model._replace(choices=choices)
 
     async def predict(
-        self, asked: Sequence[PredictionRequested], *, version: str | None = None
+        self,
+        asked: Sequence[PredictionRequested],
+        *,
+        version: str | None = None,
+        names_entity: bool = True,
     ) -> Sequence[Scored | Refusal]:
         if self.failure is not None:
             raise self.failure

@@ -85,6 +85,11 @@ def test_entity_id_is_a_feature_where_the_signature_has_it():
     assert rows.entity_ids is None
 
 
+def test_an_entity_alone_brings_rows_without_features():
+    rows = rows_of(read(tensor("entity_id", [2], "BYTES", data=["a", "b"])).tensors, MIXED)
+    assert rows == ([{}, {}], ["a", "b"], None)
+
+
 def test_a_feature_too_many_is_left_to_the_model():
     asked = read(tensor("colour", [1], "BYTES", data=["red"]), tensor("distance", [1], data=[5]))
     assert rows_of(asked.tensors, MIXED).features == [{"colour": "red", "distance": 5.0}]
@@ -143,9 +148,14 @@ REFUSED = {
         "input 'x': expected a shape [rows, 3], the features in the order of the metadata, found [2, 2]",
     ),
     "no features": (
-        [tensor("entity_id", [1], "BYTES", data=["a"])],
+        [tensor("request_id", [1], "BYTES", data=["a"])],
         MIXED,
         "expected inputs for distance, wind, seats, night, carrier, found none of features",
+    ),
+    "an entity of a model whose route tells no features": (
+        [tensor("entity_id", [1], "BYTES", data=["a"])],
+        [],
+        "expected inputs for its features, found none of features",
     ),
     "an id that is a number": (
         [tensor("entity_id", [1], data=[1]), tensor("distance", [1], data=[1])],

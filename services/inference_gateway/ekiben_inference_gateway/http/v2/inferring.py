@@ -34,7 +34,7 @@ def read_rows(asked: Inference, model: ServedModel, most_features: int) -> Rows:
 
 
 def requests_of(rows: Rows, model: str, about: str) -> list[PredictionRequested]:
-    """A request for each row; `about` is the entity of rows that name none.
+    """A request for each row; `about` stands where an entity_id has to, in rows that name none.
 
     Raises:
         RefusedError: an id is too long, or a text is none.
@@ -59,15 +59,17 @@ async def infer(
     model: ServedModel,
     version: str | None,
     predictor: Predictor,
+    *,
+    names_entity: bool,
 ) -> Encoded:
-    """Ask about every row, and answer with the outputs that are wanted.
+    """Ask about every row, and answer with the outputs that are wanted. `names_entity`: see Predictor.
 
     Raises:
         ProblemError: a row was refused.
         BusyError: too much is waiting already.
         RefusedError: the model answered without an output that is wanted.
     """
-    scored = every_row(await predictor.predict(requests, version=version))
+    scored = every_row(await predictor.predict(requests, version=version, names_entity=names_entity))
     tensors = select(tensors_of(scored, model.classes), asked.outputs, binary=asked.binary_output)
     answered_by = version_of([one.outputs[0] for one in scored])
     return encode(model.name, answered_by, asked.id, tensors)

@@ -81,7 +81,8 @@ class InferenceProtocol:
             self.gate.count_more(caller, len(rows.features))
             asking = partial(requests_of, rows, model, asked.id or self.ids())
             requests = await self.aside.read(len(body), asking)
-            encoded = await infer(asked, requests, found, version, self.predictor)
+            names_entity = rows.entity_ids is not None
+            encoded = await infer(asked, requests, found, version, self.predictor, names_entity=names_entity)
         except RefusedError as error:
             raise problems.invalid(error) from None
         except BusyError as error:

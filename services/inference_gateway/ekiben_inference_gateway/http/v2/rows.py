@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from ekiben_contracts.models import FeatureSpec
@@ -41,10 +42,11 @@ def rows_of(tensors: Sequence[Tensor], signature: Sequence[FeatureSpec]) -> Rows
     ids = {name: texts_of(tensor) for name, tensor in identity.items()}
     matrix = _matrix(named, specs)
     columns = _split(matrix, signature) if matrix is not None else _columns(named, specs)
-    if not columns:
+    if not columns and not (specs and ENTITY_ID in ids):  # a feature store may have all of that entity
         raise RefusedError(f"expected inputs for {_names(specs)}, found none of features")
     names = list(columns)
-    features = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    values = zip(*columns.values(), strict=True) if columns else repeat((), tensors[0].shape[0])
+    features = [dict(zip(names, row, strict=True)) for row in values]
     return Rows(features, ids.get(ENTITY_ID), ids.get(REQUEST_ID))
 
 
