@@ -11,7 +11,7 @@ from ekiben_bus.verdicts import Hold, Park, Verdict
 from ekiben_contracts.identity import request_identity
 from ekiben_contracts.lean import REQUESTED
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
-from ekiben_inference_gateway.admission import DrawBy, admit
+from ekiben_inference_gateway.admission import DrawBy, admit, fill_in_time
 from ekiben_inference_gateway.answers import refused_verdict, retried_verdict, scored_verdict
 from ekiben_inference_gateway.calling import Caller
 from ekiben_inference_gateway.clients import routed_endpoints
@@ -47,7 +47,8 @@ async def answer(
     router, behind = await route({request.asked.model for request in requests}, routes, static)
     now, routed = clock(), routed_endpoints(routes, static)
     ask = partial(caller.ask, routed=routed)
-    admitted = await fill([admit(request, router, draw_by, now, limits.clock_skew) for request in requests])
+    asked = [admit(request, router, draw_by, now, limits.clock_skew) for request in requests]
+    admitted, now = await fill_in_time(asked, fill, clock, now, limits.clock_skew)
     scored = await score([one for one in admitted if isinstance(one, Asked)], ask, limits, paces, now)
     answered = iter(await explainer.explain(scored))
     concluded = [_conclude(one, answered, outages, behind) for one in admitted]

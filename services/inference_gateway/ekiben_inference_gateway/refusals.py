@@ -29,11 +29,11 @@ class Refusal(NamedTuple):
 
 
 def past_deadline(deadline: datetime, now: datetime) -> Refusal:
-    """It came too late to compute."""
+    """It came, or had its features, too late to compute."""
     late = (now - deadline).total_seconds()
     return Refusal(
         FailureCode.DEADLINE_EXCEEDED,
-        f"expected to reach the gateway by its deadline {deadline.isoformat()}, found it {late:.3f} s later; "
+        f"expected to have its turn by its deadline {deadline.isoformat()}, found it {late:.3f} s later; "
         "send it with a later deadline under a new request_id",
     )
 

@@ -93,7 +93,7 @@ SENT_BADLY = {
     "a deadline that is over": Case(
         {"deadline": LONG_AGO.isoformat()},
         FailureCode.DEADLINE_EXCEEDED,
-        ("expected to reach the gateway by", "found it", "a later deadline"),
+        ("expected to have its turn by", "found it", "a later deadline"),
     ),
     "an ensemble that lacks a member it needs": Case(
         {"model": "both"},

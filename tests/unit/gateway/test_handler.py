@@ -208,6 +208,20 @@ class TestDeadlines:
         await gateway.answer(received(0, deadline=NOW - timedelta(seconds=0.9)), received(1))
         assert gateway.models.client().budgets_s == [1.0]
 
+    async def test_a_read_of_features_counts_against_a_deadline(self, gateway):
+        async def fill_slowly(admitted):
+            gateway.wait(3.5)
+            return list(admitted)
+
+        gateway.fill = fill_slowly
+        past, within = await gateway.answer(
+            received(0, deadline=NOW + timedelta(seconds=2)), received(1, deadline=NOW + timedelta(seconds=3))
+        )
+        assert failed(past).code is FailureCode.DEADLINE_EXCEEDED
+        assert scored(within).request_id == "flight-1"
+        client = gateway.models.client()
+        assert ([len(rows) for rows in client.calls], client.budgets_s) == ([1], [0.5])
+
 
 class TestUnknownModels:
     async def test_are_dead_letters_that_the_answer_names(self, gateway):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
 from ekiben_contracts.routing import ModelRouted
-from ekiben_inference_gateway.admission import admit
+from ekiben_inference_gateway.admission import admit, fill_in_time
 from ekiben_inference_gateway.clients import routed_endpoints
 from ekiben_inference_gateway.deadlines import is_past
 from ekiben_inference_gateway.handler import label_of, route
@@ -157,9 +157,11 @@ class ScoringPredictor:
         late = [is_past(one.request.asked.deadline, now, core.limits.clock_skew) for one in batch]
         fresh = [one for one, is_late in zip(batch, late, strict=True) if not is_late]
         ask = partial(core.caller.ask, routed=routed_endpoints(core.routes, core.static))
-        filled = await core.fill(fresh)
+        filled, began = await fill_in_time(fresh, core.fill, core.clock, now, core.limits.clock_skew)
         scored = iter(
-            await score([one for one in filled if isinstance(one, Asked)], ask, core.limits, core.paces, now)
+            await score(
+                [one for one in filled if isinstance(one, Asked)], ask, core.limits, core.paces, began
+            )
         )
         answers = iter(
             [concluded(next(scored)) if isinstance(one, Asked) else unfilled(one) for one in filled]

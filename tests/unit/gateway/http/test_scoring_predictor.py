@@ -106,3 +106,16 @@ async def test_what_waited_past_its_deadline_is_not_asked_any_more(predictor, ga
     assert (refused.code, isinstance(scored, Scored), asked) == (
         FailureCode.DEADLINE_EXCEEDED, True, [1, 1],
     )  # fmt: skip
+
+
+async def test_what_had_its_features_past_its_deadline_is_not_asked_any_more(gateway):
+    async def fill_slowly(admitted):
+        gateway.wait(5)
+        return list(admitted)
+
+    gateway.fill = fill_slowly
+    predictor = ScoringPredictor(core_of(gateway), BOUNDS, lambda: "drawn", lambda *_: None)
+    late = ask("r-1", model="weather", deadline=gateway.now)
+    refused, scored = await predictor.predict([late, ask("r-2", model="weather")])
+    assert (refused.code, isinstance(scored, Scored)) == (FailureCode.DEADLINE_EXCEEDED, True)
+    assert [len(rows) for rows in gateway.models.client("weather").calls] == [1]
