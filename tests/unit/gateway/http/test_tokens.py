@@ -144,7 +144,10 @@ def test_scopes_are_whole_words_of_scope_or_scp(claims, scopes):
     assert scopes_of(claims) == scopes
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "x"}]}'])
+NO_JWKS = ["", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "x"}]}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", NO_JWKS, ids=range(len(NO_JWKS)))
 def test_a_file_that_is_no_jwks_is_named(tmp_path, text):
     path = tmp_path / "jwks.json"
     path.write_text(text)
@@ -250,6 +253,16 @@ async def test_a_provider_that_does_not_answer_is_left_alone_for_a_while(provide
     provider.body, now[0] = json.dumps(JWKS).encode(), 6.0
     assert (await tokens.caller(token())).id == f"{ISSUER} ana"
     assert provider.asked == 2
+
+
+@pytest.mark.parametrize("body", [*NO_JWKS, "null", '"x"', "7"], ids=range(len(NO_JWKS) + 3))
+async def test_a_provider_whose_answer_is_no_jwks_is_left_alone_and_nobody_is_called_unknown(provider, body):
+    provider.body = body.encode()
+    tokens = Tokens(KeysOfUrl(provider.url, lambda: 0.0), RULES)
+    for number in range(3):
+        with pytest.raises(UnreachableProviderError):
+            await tokens.caller(token(kid=f"any-{number}"))
+    assert provider.asked == 1
 
 
 async def test_a_token_that_names_no_key_is_refused_without_asking_the_provider(provider):

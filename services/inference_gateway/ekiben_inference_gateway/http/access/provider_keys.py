@@ -88,7 +88,7 @@ class KeysOfUrl:
 
     def __init__(self, url: str, timer: Callable[[], float] = monotonic) -> None:
         self._cache = JWKSetCache(_KEPT_S)
-        self._client = PyJWKClient(url, timeout=_FETCHED_WITHIN_S, lifespan=_KEPT_S)
+        self._client = _Client(url, timeout=_FETCHED_WITHIN_S, lifespan=_KEPT_S)
         self._client.jwk_set_cache = self._cache
         self._one_at_a_time = asyncio.Lock()
         self._timer = timer
@@ -119,6 +119,18 @@ class KeysOfUrl:
                 raise _another_key() from None
 
 
+class _Client(PyJWKClient):
+    """PyJWT takes JSON that is no key set for a set without the key, and fetches again for each token."""
+
+    def fetch_data(self) -> Any:
+        try:
+            return super().fetch_data()
+        except (PyJWKClientConnectionError, PyJWKSetError):
+            raise
+        except (PyJWKClientError, RecursionError) as error:
+            raise PyJWKSetError(f"expected a JSON Web Key Set, found: {error}") from error
+
+
 def _another_key() -> UnknownCallerError:
     return UnknownCallerError("expected a token signed with a key of the provider, found another key")
 
@@ -127,7 +139,7 @@ def _read(path: Path) -> list[PyJWK]:
     try:
         found: object = json.loads(path.read_text())
         return PyJWKSet.from_dict(cast("dict[str, Any]", found)).keys
-    except (OSError, ValueError, AttributeError, PyJWKSetError, PyJWKError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError, PyJWKSetError, PyJWKError) as error:
         raise JwksError(f"{path}: expected a JSON Web Key Set, found: {error}") from error
 
 
