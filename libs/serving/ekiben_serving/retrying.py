@@ -56,5 +56,5 @@ def retry_after(header: str | None, now: float) -> float | None:
         return float(header)
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - now)
-    except ValueError:  # a header that nobody can read asks for nothing
+    except (ValueError, OverflowError):  # a header that nobody can read asks for nothing
         return None

@@ -77,6 +77,7 @@ def test_what_may_have_been_answered_or_will_not_get_better_is_not_tried_again(
         ("soon", None),
         ("-1", None),
         ("1e400", None),
+        ("01 Jan 99999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
