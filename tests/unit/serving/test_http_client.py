@@ -46,10 +46,16 @@ class Endpoint:
             raise response
         return _unread(response if isinstance(response, httpx.Response) else response(request))
 
-    def client(self, limits: ClientLimits | None = None, *, described: bool = False) -> HTTPModelClient:
+    def client(
+        self,
+        limits: ClientLimits | None = None,
+        *,
+        described: bool = False,
+        url: str = "http://delay:3000/",
+    ) -> HTTPModelClient:
         return HTTPModelClient(
             "delay",
-            "http://delay:3000/",
+            url,
             version=None if described else "3",
             signature=None if described else SIGNATURE,
             limits=limits or ClientLimits(breaker_failures=100),
@@ -224,6 +230,16 @@ async def test_what_time_will_not_mend_is_told_at_once(
         await endpoint.client().predict_batch(ROWS)
 
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize("url", ["http://delay:notaport", "http://[::1", "http://xn--", "http://\x00"])
+async def test_an_endpoint_whose_url_is_none_is_away_until_it_is_routed_elsewhere(url: str) -> None:
+    endpoint = Endpoint(_double)
+
+    with pytest.raises(ModelUnavailableError, match="expected a URL, found none"):
+        await endpoint.client(url=url).predict_batch(ROWS)
+
+    assert endpoint.requests == []
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
