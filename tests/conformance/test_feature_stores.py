@@ -183,6 +183,10 @@ class TestFeastAlone:
         with pytest.raises(FeatureStoreError, match=r"mend its feature_store\.yaml"):
             FeastStore(tmp_path)
 
+    def test_a_repository_that_may_not_be_looked_at_is_outside_trouble(self, tmp_path: Path):
+        with pytest.raises(FeatureStoreError, match=r"found OSError: .*who may read it"):
+            FeastStore(tmp_path / ("long" * 100))  # as PermissionError, nothing that is_file passes over
+
     def test_an_online_store_that_is_away_is_outside_trouble(self, tmp_path: Path):
         _apply(tmp_path, online_store(SQLITE, ""))
         store = FeastStore(tmp_path)

@@ -19,3 +19,11 @@ class UnknownFeatureServiceError(FeatureStoreError):
 
 class UnfitFeatureServiceError(FeatureStoreError):
     """The store's definitions are none that can be asked one row at a time."""
+
+
+class FeatureStoreSilentError(FeatureStoreError):
+    """It said nothing in time, or still owes an earlier answer: asking for less helps nobody."""
+
+
+class FeatureStoreBusyError(FeatureStoreError):
+    """Others had its time. It says nothing of whether the store answers: ask again soon."""

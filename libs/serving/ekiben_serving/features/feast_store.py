@@ -102,26 +102,32 @@ class FeastStore:
 
 
 def _open(repository: Path) -> FeatureStore:
+    try:
+        return _opened(repository)
+    except FeatureStoreError:
+        raise
+    except ModuleNotFoundError as error:
+        raise FeatureStoreError(
+            f"expected Feast, to read the repository {repository}, found no {error.name}; "
+            "install ekiben-serving[feast]"
+        ) from error
+    except Exception as error:  # a folder that may not be read, half an installation, a registry's driver
+        raise FeatureStoreError(
+            f"expected a Feast repository in {repository}, found {type(error).__name__}: {error}; "
+            f"mend its {DEFINITIONS}, or who may read it"
+        ) from error
+
+
+def _opened(repository: Path) -> FeatureStore:
     os.environ["FEAST_USAGE"] = "False"
     if not (repository / DEFINITIONS).is_file():
         raise FeatureStoreError(
             f"expected a Feast repository in {repository}, found no {DEFINITIONS}; "
             "name another in EKIBEN_FEATURES_REPOSITORY, or apply one there"
         )
-    try:
-        from feast import FeatureStore  # noqa: PLC0415 - an extra, and seconds of imports
-    except ModuleNotFoundError as error:
-        raise FeatureStoreError(
-            f"expected Feast, to read the repository {repository}, found no {error.name}; "
-            "install ekiben-serving[feast]"
-        ) from error
-    try:
-        return FeatureStore(repo_path=str(repository))
-    except Exception as error:
-        raise FeatureStoreError(
-            f"expected a Feast repository in {repository}, found {type(error).__name__}: {error}; "
-            f"mend its {DEFINITIONS}"
-        ) from error
+    from feast import FeatureStore  # noqa: PLC0415 - an extra, and seconds of imports
+
+    return FeatureStore(repo_path=str(repository))
 
 
 def _columns(answer: GetOnlineFeaturesResponse, keys: frozenset[str]) -> dict[str, Column]:

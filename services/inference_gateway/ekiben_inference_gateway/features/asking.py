@@ -13,7 +13,7 @@ from ekiben_inference_gateway.features.reading import StoreReader
 from ekiben_inference_gateway.outages import Outages
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.routing import Endpoint
-from ekiben_serving.features.errors import FeatureStoreError
+from ekiben_serving.features.errors import FeatureStoreBusyError, FeatureStoreError
 from ekiben_serving.features.looking_up import Entity, Found
 
 Answer = Found | Waiting | Refusal
@@ -57,8 +57,9 @@ class StoreAsker:
         while len(found) < len(entities):
             rows = entities[len(found) : len(found) + self._limits.rows]
             try:
-                async with self._reader.turn:
-                    found += await self._read(service, rows)
+                found += await self._read(service, rows)
+            except FeatureStoreBusyError as error:
+                found += [Waiting(str(error), at)] * (len(entities) - len(found))
             except FeatureStoreError as error:
                 self._outages.down(at, str(error))
                 found += [self._away(at)] * (len(entities) - len(found))
@@ -69,12 +70,13 @@ class StoreAsker:
         return probe_after_s is not None and self._outages.was_tried_within(probe_after_s, at)
 
     async def _read(self, service: str, entities: Sequence[Entity]) -> Sequence[Found]:
-        began, outcome = self._timer(), AWAY
-        try:
-            found = await self._reader.read(service, entities, self._limits.timeout_s)
-            outcome = ANSWERED
-        finally:
-            self._metrics.read(service, len(entities), self._timer() - began, outcome)
+        async with self._reader.turn(self._limits.timeout_s):
+            began, outcome = self._timer(), AWAY
+            try:
+                found = await self._reader.read(service, entities, self._limits.timeout_s)
+                outcome = ANSWERED
+            finally:
+                self._metrics.read(service, len(entities), self._timer() - began, outcome)
         self._outages.up(Endpoint("feature-service", service, self._store))
         self._metrics.lacking(service, (lack.why.value for one in found for lack in one.lacking.values()))
         return found

@@ -1,7 +1,7 @@
 """The one thread that asks the feature store, so that the event loop never waits for it.
 
-A call that hangs cannot be ended. While one does, everybody else is told so at once: nothing piles up
-behind it, and whatever it comes to is dropped.
+A call that hangs cannot be ended. Once somebody has waited for one in vain, everybody else is told so at
+once: nothing piles up behind it, and whatever it comes to is dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from typing import TypeVar
 
 from structlog.stdlib import get_logger
 
-from ekiben_serving.features.errors import FeatureStoreError
+from ekiben_serving.features.errors import (
+    FeatureStoreBusyError,
+    FeatureStoreError,
+    FeatureStoreSilentError,
+)
 from ekiben_serving.features.looking_up import Entity, Found, look_up
 from ekiben_serving.features.store import FeatureStore
 
@@ -33,8 +37,9 @@ class StoreReader:
         self._open_store = open_store
         self._clock = clock
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self.turn = asyncio.Lock()
-        self._hangs: Callable[[], bool] = lambda: False
+        self._turn = asyncio.Lock()
+        self._running: Future[object] | None = None
+        self._hanging: Future[object] | None = None
         self._store: FeatureStore | None = None
 
     @property
@@ -43,33 +48,59 @@ class StoreReader:
         return self._store is not None
 
     async def open(self) -> None:
-        """Have it open before anybody waits for it: that may take seconds.
+        """Have it open before anybody waits for it: that may take seconds, and takes nobody's turn.
 
         Raises:
             FeatureStoreError: it cannot be opened now.
         """
-        async with self.turn:
-            await asyncio.wrap_future(self._put(lambda _: None))
+        self._refuse_behind_a_hanging_call("to open the feature store")
+        await asyncio.wrap_future(self._put(lambda _: None))
 
-    async def read(self, service: str, entities: Sequence[Entity], timeout_s: float) -> list[Found]:
-        """What the store knows of each. Whoever asks holds the `turn`: waiting for it is no part of a read.
+    @asynccontextmanager
+    async def turn(self, within_s: float) -> AsyncIterator[None]:
+        """Be the one whose read is next. Waiting for that is no part of a read, and bounded like one.
 
         Raises:
-            FeatureStoreError: it has no answer, or none in time.
+            FeatureStoreBusyError: the reads of others took longer.
         """
-        if self._hangs():
-            raise FeatureStoreError(f"expected features of {service}, found an earlier read that hangs")
+        try:
+            async with asyncio.timeout(within_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise FeatureStoreBusyError(
+                f"expected a turn at the feature store within {within_s:g} s, found the reads of others; "
+                "give models services of fewer views, or allow more in EKIBEN_FEATURES_TIMEOUT_S"
+            ) from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def read(self, service: str, entities: Sequence[Entity], timeout_s: float) -> list[Found]:
+        """What the store knows of each. Whoever asks holds the `turn`; a call that runs is waited for.
+
+        Raises:
+            FeatureStoreError: it has no answer.
+            FeatureStoreSilentError: it has none in time.
+        """
+        self._refuse_behind_a_hanging_call(f"features of {service}")
         now = self._clock().timestamp()
-        reading = self._put(lambda store: look_up(store, service, entities, now))
-        waiting = asyncio.wrap_future(reading)
-        await asyncio.wait([waiting], timeout=timeout_s)
-        if waiting.done():
-            return waiting.result()
-        waiting.cancel()  # the call itself goes on
-        raise FeatureStoreError(
+        waiting = asyncio.wrap_future(self._put(lambda store: look_up(store, service, entities, now)))
+        try:
+            await asyncio.wait([waiting], timeout=timeout_s)
+            if waiting.done():
+                return waiting.result()
+        finally:
+            waiting.cancel()  # what runs goes on; what has not begun never will
+        self._hanging = self._running
+        raise FeatureStoreSilentError(
             f"expected features of {service} within {timeout_s:g} s, found no answer; see whether its "
             "online store answers, or allow it more in EKIBEN_FEATURES_TIMEOUT_S"
         )
+
+    def _refuse_behind_a_hanging_call(self, expected: str) -> None:
+        if self._hanging is not None and self._hanging is self._running:
+            raise FeatureStoreSilentError(f"expected {expected}, found an earlier call that hangs")
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[StoreReader]:
@@ -86,13 +117,17 @@ class StoreReader:
         def work() -> None:
             if not future.set_running_or_notify_cancel():
                 return
+            self._running = future
             try:
-                future.set_result(ask(self._opened()))
-            except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-                future.set_exception(error)
+                found = ask(self._opened())
+            except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+                self._running = None
+                future.set_exception(_outlived(error))
+            else:
+                self._running = None
+                future.set_result(found)
 
         self._jobs.put(work)
-        self._hangs = lambda: not future.done()
         return future
 
     def _opened(self) -> FeatureStore:
@@ -107,12 +142,27 @@ class StoreReader:
             self._store.close()
 
 
+def _outlived(error: BaseException) -> Exception:
+    """A driver's panic is no Exception, and would end the event loop's tasks as it would end the thread."""
+    if isinstance(error, Exception):
+        return error
+    return FeatureStoreError(
+        f"expected an answer of the feature store, found {type(error).__name__}: {error}; see its driver"
+    )
+
+
 async def open_when_needed(reader: StoreReader, is_needed: Callable[[], bool], every_s: float) -> None:
-    """Open the store once a route names a feature service, ahead of the first request that needs it."""
+    """Open the store once a route names a feature service, ahead of the first request that needs it.
+
+    What it fails with, whatever that is, is said the first time, the second, the fourth, the eighth, ….
+    """
+    failures = 0
     while True:
         await asyncio.sleep(every_s)
         if not reader.is_open and is_needed():
             try:
                 await reader.open()
-            except FeatureStoreError as error:
-                log.warning("no feature store yet", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - requests do without it, and so does the gateway
+                failures += 1
+                if failures.bit_count() == 1:
+                    log.warning("no feature store yet", reason=str(error), failures=failures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -41,10 +41,18 @@ def flights_store() -> FakeFeatureStore:
 
 @asynccontextmanager
 async def lanes(
-    store: FakeFeatureStore, registry: CollectorRegistry | None = None, **settings: object
+    store: FakeFeatureStore,
+    registry: CollectorRegistry | None = None,
+    opening: Callable[[], object] = lambda: None,
+    **settings: object,
 ) -> AsyncIterator[FeatureLanes]:
-    """The lanes, with the thread that reads the store."""
+    """The lanes, with the thread that reads the store; `opening` is what opening it takes."""
+
+    def opened(_: Path) -> FakeFeatureStore:
+        opening()
+        return store
+
     given = FeatureSettings(**settings)  # type: ignore[arg-type]
-    found = feature_lanes(given, Path("flights"), registry or CollectorRegistry(), now, lambda _: store)
+    found = feature_lanes(given, Path("flights"), registry or CollectorRegistry(), now, opened)
     async with found.reader.lifespan():
         yield found

@@ -190,7 +190,7 @@ async def test_a_store_that_hangs_is_waited_for_once_and_nothing_piles_up_behind
             assert isinstance(first, Park)
             assert "within 0.05 s, found no answer" in first.reason
             assert isinstance(second, Park)
-            assert "an earlier read that hangs" in second.reason
+            assert "an earlier call that hangs" in second.reason
             assert store.reads == [("flights", 1)]
             hanging.set()
             while store.reads == [("flights", 1)]:
