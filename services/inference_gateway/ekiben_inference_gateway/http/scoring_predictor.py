@@ -20,6 +20,7 @@ from ekiben_inference_gateway.http.core import Core
 from ekiben_inference_gateway.http.microbatches import Answers, LaneBounds, Lanes
 from ekiben_inference_gateway.http.predicting import BusyError, ServedModel
 from ekiben_inference_gateway.http.shared_reads import SharedReads
+from ekiben_inference_gateway.http.withholding import Withholding
 from ekiben_inference_gateway.http.wording import (
     concluded,
     ensemble_over_http,
@@ -28,6 +29,7 @@ from ekiben_inference_gateway.http.wording import (
     routes_unknown,
     unfilled,
 )
+from ekiben_inference_gateway.metrics import UNROUTED
 from ekiben_inference_gateway.refusals import Refusal, past_deadline
 from ekiben_inference_gateway.requests import Request
 from ekiben_inference_gateway.routing import Choice, Endpoint, Member, Plan, Router
@@ -52,6 +54,7 @@ class ScoringPredictor:
         self._lanes = Lanes(self._score, bounds)
         self._ids = ids
         self._on_answer = on_answer
+        self._withholding = Withholding(core.clock)
 
     async def predict(
         self,
@@ -75,7 +78,7 @@ class ScoringPredictor:
         )
         for request, answer in zip(requests, answers, strict=True):
             self._on_answer(request, answer)
-        return answers
+        return [self._told(one, answer, router) for one, answer in zip(requests, answers, strict=True)]
 
     def models(self) -> Mapping[str, ServedModel]:
         """See Predictor.models."""
@@ -88,7 +91,7 @@ class ScoringPredictor:
         router, behind = await route({name}, self._routes, self._core.static)
         plan = self._plan(name, router, behind)
         if isinstance(plan, Refusal):
-            return plan
+            return self._withholding.refusal(UNROUTED, plan)
         served = self._served(plan.members[0])
         if version is None:
             return served
@@ -100,6 +103,14 @@ class ScoringPredictor:
         clients = [self._core.clients.of(choice) for choice in model.choices]
         found = await asyncio.gather(*(client.health() for client in clients))
         return {choice.endpoint: health for choice, health in zip(model.choices, found, strict=True)}
+
+    def _told(self, request: Request, answer: Answer, router: Router) -> Answer:
+        """As its caller may have it."""
+        if isinstance(answer, Refusal):
+            return self._withholding.refusal(label_of(request, router), answer)
+        if answer.explanations is None:
+            return answer
+        return self._withholding.scored(label_of(request, router), answer)
 
     def _served(self, member: Member) -> ServedModel:
         event = self._routes.get(f"model/{member.model}")
