@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
-from feast.types import Array, Bool, Float64, Int64, String
+from feast.types import Array, Bool, Float64, Int32, Int64, String
 
 _PANDAS = {"seats": "Int64", "late": "boolean"}
 
 
 def apply(folder: Path, online_store: str, ttl: timedelta, entity_id: str) -> None:
-    """Define the service `flights`, and `lists`, which nobody can ask row by row."""
+    """Define the service `flights`, `crews` with a key of 32 bits, and two which nobody can ask row by row."""
     (folder / "feature_store.yaml").write_text(
         f"project: t{uuid.uuid4().hex[:8]}\nprovider: local\nregistry: registry.db\n"
         f"online_store: {online_store}\nentity_key_serialization_version: 3\n"
@@ -24,14 +24,20 @@ def apply(folder: Path, online_store: str, ttl: timedelta, entity_id: str) -> No
         Entity(name=name, join_keys=[name], value_type=ValueType.STRING) for name in ("origin", "tail")
     )
     number = Entity(name="number", join_keys=["number"], value_type=ValueType.INT64)
+    crew = Entity(name="crew", join_keys=["crew"], value_type=ValueType.INT32)
     routes = _view("routes", [origin, number], ttl, origin=String, number=Int64, distance=Float64, late=Bool)
     planes = _view("planes", [tail], None, tail=String, seats=Int64, maker=String)
     lists = _view("lists", [tail], None, tail=String, weights=Array(Float64))
+    crews = _view("crews", [crew], None, crew=Int32, score=Float64)
     services = [
         FeatureService(name="flights", features=[routes, planes], tags={"entity_id": entity_id}),
         FeatureService(name="lists", features=[lists]),
+        FeatureService(name="crews", features=[crews]),
+        FeatureService(name="nothing", features=[]),
     ]
-    FeatureStore(repo_path=str(folder)).apply([origin, number, tail, routes, planes, lists, *services])
+    FeatureStore(repo_path=str(folder)).apply(
+        [origin, number, tail, crew, routes, planes, lists, crews, *services]
+    )
 
 
 def writer(

@@ -168,10 +168,23 @@ class TestFeastAlone:
         with pytest.raises(UnfitFeatureServiceError, match="weights"):
             FeastStore(repositories(SQLITE)).describe("lists")
 
+    def test_a_key_that_its_type_cannot_hold_costs_no_neighbour_the_read(
+        self, repositories: Callable[[str], Path]
+    ):
+        store = FeastStore(repositories(SQLITE))
+        entities = [Entity(entity_id, {}, frozenset({"score"})) for entity_id in ("7", "3000000000")]
+        good, narrow = look_up(store, "crews", entities, time.time())
+        assert good.lacking["score"].why is Why.UNSEEN
+        assert narrow.lacking["score"].why is Why.UNKEYED
+
+    def test_a_service_of_nothing_is_refused_by_name(self, repositories: Callable[[str], Path]):
+        with pytest.raises(UnfitFeatureServiceError, match="expected nothing to be made of feature views"):
+            FeastStore(repositories(SQLITE)).describe("nothing")
+
     def test_not_a_number_is_null_whoever_wrote_it(self):
         from feast.protos.feast.types.Value_pb2 import Value  # noqa: PLC0415 - Feast is seconds of imports
 
-        assert [_plain(Value(double_val=x)) for x in (math.nan, 1.5)] == [None, 1.5]
+        assert [_plain(Value(double_val=x)) for x in (math.nan, math.inf, 1.5)] == [None, None, 1.5]
         assert _plain(Value()) is None
 
     def test_a_folder_without_a_repository_says_what_to_do(self, tmp_path: Path):

@@ -70,6 +70,14 @@ def check_row(features: Mapping[str, FeatureValue], signature: Signature) -> Row
     return signature.check(features)
 
 
+def misfit(value: FeatureValue, spec: ColumnSpec) -> str | None:
+    """None where a value fits its column, else what was expected and found."""
+    fits, expected = _rule(spec)
+    if fits(value):
+        return None
+    return f"expected {expected}, found {'null' if value is None else _show(value)}"
+
+
 Fits = Callable[[FeatureValue], bool]
 
 

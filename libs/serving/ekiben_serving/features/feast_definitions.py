@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ekiben_serving.features.errors import UnfitFeatureServiceError
-from ekiben_serving.features.store import Key, Service, View
+from ekiben_serving.features.store import Int32, Key, Service, View
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureView, Field
@@ -16,15 +16,20 @@ ENTITY_ID_TAG: Final = "entity_id"
 """The tag of a feature service that writes how an entity_id holds its join keys."""
 
 _SCALARS: Final = frozenset({"STRING", "BOOL", "INT32", "INT64", "FLOAT", "DOUBLE"})
-_KEYS: Final[Mapping[str, type[Key]]] = {"STRING": str, "INT32": int, "INT64": int}
+_KEYS: Final[Mapping[str, type[Key]]] = {"STRING": str, "INT32": Int32, "INT64": int}
 
 
 def service_of(service: FeatureService, views: Mapping[str, FeatureView]) -> Service:
     """A service of plain feature views.
 
     Raises:
-        UnfitFeatureServiceError: it holds something else, which cannot be asked row by row.
+        UnfitFeatureServiceError: it holds nothing, or something else, which cannot be asked row by row.
     """
+    if not service.feature_view_projections:
+        raise UnfitFeatureServiceError(
+            f"expected {service.name} to be made of feature views, found none; apply it with some, or route "
+            "its models without it"
+        )
     projections = [(each, _view(service.name, each, views)) for each in service.feature_view_projections]
     return Service(
         service.name,

@@ -147,9 +147,9 @@ def _known_at(status: int, at: Timestamp) -> float | None:
 
 
 def _plain(value: Value) -> FeatureValue:
-    """As it stands in JSON: what was written as not a number is null."""
+    """As it stands in JSON: what was written as not a number, or as infinite, is null."""
     kind = value.WhichOneof("val")
     if kind is None or kind == "null_val":
         return None
     plain: FeatureValue = getattr(value, kind)
-    return None if isinstance(plain, float) and math.isnan(plain) else plain
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain

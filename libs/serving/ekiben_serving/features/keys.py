@@ -14,9 +14,10 @@ from typing import Final
 
 from ekiben_contracts.event import FeatureValue
 from ekiben_serving.features.errors import UnfitFeatureServiceError
-from ekiben_serving.features.store import Key, Service
+from ekiben_serving.features.store import Int32, Key, Service
 
-_LARGEST: Final = 2**63 - 1
+_LARGEST: Final[Mapping[type[Key], int]] = {Int32: 2**31 - 1, int: 2**63 - 1}
+_MOST_SHOWN: Final = 40
 
 
 def keys_of(
@@ -32,6 +33,25 @@ def keys_of(
         name: _convert(told.get(name) if brought.get(name) is None else brought[name], kind)
         for name, kind in service.join_keys.items()
     }
+
+
+def untold(
+    service: Service, keys: Mapping[str, Key | None], brought: Mapping[str, FeatureValue]
+) -> dict[str, str]:
+    """Why a join key is None, in words, by its name."""
+    return {
+        name: _why(name, service.join_keys[name], brought.get(name))
+        for name, key in keys.items()
+        if key is None
+    }
+
+
+def _why(name: str, kind: type[Key], brought: FeatureValue) -> str:
+    if brought is None:
+        return f"neither the features nor the entity_id of the request tell {name}"
+    expected = "a text" if kind is str else f"an integer within ±{_LARGEST[kind]}"
+    shown = repr(brought[:_MOST_SHOWN] if isinstance(brought, str) else brought)[: 2 * _MOST_SHOWN]
+    return f"the request has no key for {name}: expected {expected}, found {shown}"
 
 
 def _told(service: Service, entity_id: str) -> Mapping[str, str]:
@@ -55,7 +75,7 @@ def _compile(template: str, join_keys: frozenset[str]) -> tuple[list[str], re.Pa
         if name is not None:
             if behind == "":
                 raise _unreadable(template, join_keys)
-            pattern += "(.+)" if behind is None else f"([^{re.escape(behind[0])}]+)"
+            pattern += "(.+)" if behind is None else f"((?:(?!{re.escape(behind)}).)+)"
     return names, re.compile(pattern, re.DOTALL)
 
 
@@ -77,11 +97,11 @@ def _unreadable(template: str, join_keys: frozenset[str]) -> UnfitFeatureService
 def _convert(value: FeatureValue, kind: type[Key]) -> Key | None:
     if kind is str:
         return value if isinstance(value, str) and _is_text(value) else None
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII):
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST:
-        return value
-    return None
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST[kind]:
+        return None
+    return value
 
 
 def _is_text(value: str) -> bool:

@@ -13,6 +13,10 @@ Key = int | str
 """The value of one join key."""
 
 
+class Int32(int):
+    """The type of a join key of 32 bits: a larger one costs its whole read the answer."""
+
+
 class Column(NamedTuple):
     """One feature of many entities. `known_at` is in Unix seconds; None: the entity was never seen."""
 
@@ -34,7 +38,7 @@ class View:
 class Service:
     """A named set of views. `entity_id` writes how an entity_id holds the join keys: `{carrier}-{flight}`.
 
-    `join_keys` are the types, int or str, by name.
+    `join_keys` are the types by name: str, int (of 64 bits) or Int32.
     """
 
     name: str

@@ -6,6 +6,7 @@ for, and only where the route of its model has a feature service. All else passe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -14,8 +15,8 @@ from msgspec.structs import replace
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.prediction import FailureCode
 from ekiben_inference_gateway.conclusions import Waiting
-from ekiben_inference_gateway.features.asking import StoreAsker
-from ekiben_inference_gateway.features.wanting import Wanted, wanted_by_service
+from ekiben_inference_gateway.features.asking import Answer, StoreAsker
+from ekiben_inference_gateway.features.wanting import Wanted, services_of, wanted_by_service
 from ekiben_inference_gateway.gathering import every
 from ekiben_inference_gateway.refusals import Refusal, some_of
 from ekiben_inference_gateway.requests import Request
@@ -47,15 +48,16 @@ class Filler:
         if not wanted:
             return admitted
         answers = await every(self._ask(service, found) for service, found in wanted.items())
-        filled: list[Admitted] = list(admitted)
-        for found, of_service in zip(wanted.values(), answers, strict=True):
+        of_places: defaultdict[int, dict[str, Answer]] = defaultdict(dict)
+        for (service, found), of_service in zip(wanted.items(), answers, strict=True):
             for want, answer in zip(found, of_service, strict=True):
-                filled[want.place] = _fill(filled[want.place], answer)
-        return filled
+                of_places[want.place][service] = answer
+        return [_fill_all(one, of_places[n]) if n in of_places else one for n, one in enumerate(admitted)]
 
-    async def _ask(self, service: str, wanted: Sequence[Wanted]) -> Sequence[Found | Waiting | Refusal]:
+    async def _ask(self, service: str, wanted: Sequence[Wanted]) -> Sequence[Answer]:
         entities = [
-            Entity(_entity_id(want.asked.request), want.asked.features, want.names) for want in wanted
+            Entity(_entity_id(want.asked.request), want.asked.features, want.names, want.specs)
+            for want in wanted
         ]
         return await self._asker.ask(service, entities)
 
@@ -64,7 +66,15 @@ def _entity_id(request: Request) -> str | None:
     return request.asked.entity_id if request.names_entity else None
 
 
-def _fill(one: Admitted, answer: Found | Waiting | Refusal) -> Admitted:
+def _fill_all(one: Asked | Refusal, answers: Mapping[str, Answer]) -> Admitted:
+    filled: Admitted = one
+    for service in services_of(one) if isinstance(one, Asked) else ():
+        if service in answers:
+            filled = _fill(filled, answers[service])
+    return filled
+
+
+def _fill(one: Admitted, answer: Answer) -> Admitted:
     """What is refused stays refused: one service of an ensemble is enough for that."""
     if not isinstance(one, Asked):
         return one

@@ -27,7 +27,7 @@ class FeatureMetrics:
         )
         self._lacking = Counter(
             "ekiben_feature_lacking",
-            "Features that the store could not give, by why: unkeyed, unseen or stale",
+            "Features that the store could not give, by why: unkeyed, unseen, stale or unfit",
             ["service", "why"],
             registry=registry,
         )

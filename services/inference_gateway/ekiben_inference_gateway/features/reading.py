@@ -38,8 +38,8 @@ class StoreReader:
         self._clock = clock
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._turn = asyncio.Lock()
-        self._running: Future[object] | None = None
-        self._hanging: Future[object] | None = None
+        self._running: object = None
+        self._hanging: object = None
         self._store: FeatureStore | None = None
 
     @property

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ekiben_contracts.models import FeatureSpec
 from ekiben_inference_gateway.refusals import Refusal
 from ekiben_inference_gateway.routing import Choice
 from ekiben_inference_gateway.scoring import Asked
@@ -17,6 +18,18 @@ class Wanted(NamedTuple):
     place: int
     asked: Asked
     names: frozenset[str]
+
+    @property
+    def specs(self) -> Sequence[FeatureSpec]:
+        """The columns of all its models: they get one set of features."""
+        first, *others = self.asked.choices
+        return first.signature if not others else [s for c in self.asked.choices for s in c.signature]
+
+
+def services_of(one: Asked) -> Sequence[str]:
+    """In the order of its plan's members: the first that has a feature gives it, whoever asks beside."""
+    named = (member.feature_service for member in one.plan.members)
+    return list(dict.fromkeys(service for service in named if service is not None))
 
 
 def wanted_by_service(admitted: Sequence[Asked | Refusal]) -> Mapping[str, Sequence[Wanted]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -11,6 +12,8 @@ from ekiben_contracts.lean import SCORED
 from ekiben_contracts.prediction import FailureCode
 from ekiben_contracts.topics import MODEL_OUTPUTS
 from ekiben_serving.features.errors import FeatureStoreError
+from ekiben_serving.features.fake_store import FakeFeatureStore
+from ekiben_serving.features.store import Service, View
 from unit.gateway.building import FEATURES, FakeRoutes, Gateway, ensemble, model, only, received
 from unit.gateway.features.stores import KNOWN, flights_store, lanes
 
@@ -220,6 +223,41 @@ async def test_reads_entities_and_what_they_lack_are_counted(gateway, store):
     assert gateway.count("ekiben_feature_entities_total", service="flights", outcome="away") == 1
     assert gateway.count("ekiben_feature_lacking_total", service="flights", why="stale") == 2
     assert gateway.count("ekiben_feature_lacking_total", service="flights", why="unseen") == 3
+
+
+async def test_a_value_that_its_model_does_not_take_is_missing_and_not_the_request_s_fault(gateway, store):
+    store.write("routes", ("ODD",), {"distance": "far", "carrier": "UA"}, time.time())
+    store.write("planes", ("ODD",), {"seats": None}, 0.0)
+    async with lanes(store, gateway.registry) as found:
+        gateway.fill = found.main
+        (verdict,) = await gateway.answer(received(entity_id="ODD", features=None))
+    message = refused(verdict)
+    assert "expected the features distance of delay" in message
+    assert "routes has as distance of entity 'ODD' is unfit: expected a finite number, found 'far'" in message
+    assert gateway.count("ekiben_feature_lacking_total", service="flights", why="unfit") == 1
+
+
+async def test_the_first_member_s_service_gives_a_feature_whoever_asks_beside():
+    services = [
+        Service(name, (View(f"of_{name}", ("entity",), ("distance", "carrier", "seats")),), {"entity": str})
+        for name in ("x", "y")
+    ]
+    store = FakeFeatureStore(*services)
+    for name, distance in (("x", 100.0), ("y", 3900.0)):
+        store.write(f"of_{name}", ("UA1",), {**KNOWN, "distance": distance, "seats": 1.0}, 0.0)
+    gateway = Gateway(
+        FakeRoutes.of(
+            model("delay", feature_service="x"),
+            model("weather", feature_service="y"),
+            ensemble("both", ["delay", "weather"]),
+        )
+    )
+    async with lanes(store) as found:
+        gateway.fill = found.main
+        other, both = await gateway.answer(
+            received(0, model="weather", features=None), received(1, model="both", features=None)
+        )
+    assert (features_of(other)["distance"], features_of(both)["distance"]) == (3900.0, 100.0)
 
 
 async def test_a_bug_in_the_store_s_adapter_is_raised_and_the_next_read_works(gateway, store):

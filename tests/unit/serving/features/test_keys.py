@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ekiben_serving.features.errors import UnfitFeatureServiceError
-from ekiben_serving.features.keys import keys_of
-from ekiben_serving.features.store import Key, Service
+from ekiben_serving.features.keys import keys_of, untold
+from ekiben_serving.features.store import Int32, Key, Service
 
 ROUTE = "{carrier}/{number}-{origin}"
 
@@ -48,10 +48,35 @@ def test_a_feature_of_the_request_wins_over_its_entity_id_and_null_does_not():
     [
         *((value, str) for value in (7, True, 1.5, "\ud800")),
         *((value, int) for value in (True, 1.0, "x", "", "１", 2**63, -(2**63), "9" * 19)),
+        *((value, Int32) for value in (2**31, -(2**31), "3000000000")),
     ],
 )
 def test_a_value_that_is_no_key_is_as_good_as_none(value, kind):
     assert keys_of(service(a=kind, b=kind), "entity", {"a": value, "b": None}) == {"a": None, "b": None}
+
+
+@pytest.mark.parametrize("largest", [2**63 - 1, 1445678901234567890, -(2**63) + 1])
+def test_an_integer_of_64_bits_is_a_key_whole_in_an_entity_id(largest):
+    assert keys_of(service(number=int), str(largest), {}) == {"number": largest}
+
+
+def test_an_integer_of_32_bits_is_a_key_of_32_bits():
+    assert keys_of(service(number=Int32), str(2**31 - 1), {}) == {"number": 2**31 - 1}
+
+
+def test_a_separator_of_several_characters_is_one():
+    assert keys_of(service("{a}--{b}", a=str, b=str), "x-y--z", {}) == {"a": "x-y", "b": "z"}
+
+
+def test_a_key_that_is_brought_and_is_none_is_told_apart_from_one_that_nobody_tells():
+    written, brought = service(number=int, small=Int32, origin=str), {"number": "abc", "small": 2**31}
+    why = untold(written, keys_of(written, "x", brought), brought)
+    assert why == {
+        "number": "the request has no key for number: expected an integer within ±9223372036854775807, "
+        "found 'abc'",
+        "small": "the request has no key for small: expected an integer within ±2147483647, found 2147483648",
+        "origin": "neither the features nor the entity_id of the request tell origin",
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ekiben_serving.features.errors import UnknownFeatureServiceError
+from ekiben_contracts.models import DType, FeatureSpec
+from ekiben_serving.features.errors import FeatureStoreError, UnknownFeatureServiceError
 from ekiben_serving.features.fake_store import FakeFeatureStore
 from ekiben_serving.features.judging import Why
 from ekiben_serving.features.looking_up import Entity, Found, look_up
-from ekiben_serving.features.store import Service, View
+from ekiben_serving.features.store import Column, Service, View
 
 NOW = 1_000_000.0
 ROUTES = View("routes", ("origin", "dest"), ("distance", "delay"), ttl_s=60.0)
@@ -84,3 +85,43 @@ def test_a_service_that_the_store_does_not_have_is_named_beside_those_it_has(sto
         UnknownFeatureServiceError, match=r"expected the feature service hotels .* found flights"
     ):
         look_up(store, "hotels", [entity("x")], NOW)
+
+
+def test_a_key_of_the_wrong_type_is_told_with_what_was_found(store):
+    (found,) = look_up(store, "flights", [entity("who", ["seats", "tail"], tail=7)], NOW)
+    assert {lack.detail for lack in found.lacking.values()} == {
+        "the request has no key for tail: expected a text, found 7"
+    }
+
+
+@pytest.mark.parametrize("value", [float("inf"), "many", True, None])
+def test_what_the_columns_do_not_take_is_lacking_by_view_entity_and_value(store, value):
+    store.write("planes", ("N1",), {"seats": value}, 0.0)
+    specs = [FeatureSpec(name="seats", dtype=DType.DOUBLE)]
+    (found,) = look_up(store, "flights", [Entity("EWR-IAH-N1", {}, ALL, specs)], NOW)
+    assert found.values == {"distance": 1400, "delay": None}
+    lack = found.lacking["seats"]
+    assert lack.why is Why.UNFIT
+    assert "what planes has as seats of tail 'N1' is unfit: expected a finite number, found" in lack.detail
+    assert ("null" if value is None else repr(value)) in lack.detail
+
+
+def test_a_null_that_the_columns_take_is_a_value(store):
+    specs = [FeatureSpec(name="delay", dtype=DType.DOUBLE, required=False)]
+    (found,) = look_up(store, "flights", [Entity("EWR-IAH-N1", {}, frozenset({"delay"}), specs)], NOW)
+    assert found == Found({"delay": None}, {})
+
+
+@pytest.mark.parametrize(
+    "seats", [Column([149], [0.0]), Column([149, 1], [0.0]), Column([149, 1, 2], [0.0] * 3), None]
+)
+def test_an_answer_that_is_not_whole_is_outside_trouble(store, monkeypatch, seats):
+    whole = store.read
+
+    def read(service, keys):
+        columns = {**whole(service, keys), "seats": seats}
+        return {name: column for name, column in columns.items() if column is not None}
+
+    monkeypatch.setattr(store, "read", read)
+    with pytest.raises(FeatureStoreError, match="expected seats of 2 entities from flights, found"):
+        look_up(store, "flights", [entity("EWR-IAH-N1")] * 2, NOW)
