@@ -72,13 +72,16 @@ class ScoringPredictor:
         router, behind = await route({one.model for one in asked}, self._routes, self._core.static)
         admitted = [self._admit(request, router, behind, version, now) for request in requests]
         answers = await self._explain(await self._ask(admitted))
+        labels = [label_of(request, router) for request in requests]
         self._core.metrics.answered(
-            (label_of(request, router), _outcome(answer))
-            for request, answer in zip(requests, answers, strict=True)
+            (label, _outcome(answer)) for label, answer in zip(labels, answers, strict=True)
         )
         for request, answer in zip(requests, answers, strict=True):
             self._on_answer(request, answer)
-        return [self._told(one, answer, router) for one, answer in zip(requests, answers, strict=True)]
+        return [
+            self._told(label, one, answer)
+            for label, one, answer in zip(labels, admitted, answers, strict=True)
+        ]
 
     def models(self) -> Mapping[str, ServedModel]:
         """See Predictor.models."""
@@ -91,7 +94,7 @@ class ScoringPredictor:
         router, behind = await route({name}, self._routes, self._core.static)
         plan = self._plan(name, router, behind)
         if isinstance(plan, Refusal):
-            return self._withholding.refusal(UNROUTED, plan)
+            return self._withholding.refusal(UNROUTED, plan, None)
         served = self._served(plan.members[0])
         if version is None:
             return served
@@ -104,13 +107,12 @@ class ScoringPredictor:
         found = await asyncio.gather(*(client.health() for client in clients))
         return {choice.endpoint: health for choice, health in zip(model.choices, found, strict=True)}
 
-    def _told(self, request: Request, answer: Answer, router: Router) -> Answer:
+    def _told(self, model: str, admitted: Asked | Refusal, answer: Answer) -> Answer:
         """As its caller may have it."""
-        if isinstance(answer, Refusal):
-            return self._withholding.refusal(label_of(request, router), answer)
-        if answer.explanations is None:
-            return answer
-        return self._withholding.scored(label_of(request, router), answer)
+        if isinstance(answer, Scored):
+            return self._withholding.scored(model, answer)
+        asked = admitted.choices[0].endpoint if isinstance(admitted, Asked) else None
+        return self._withholding.refusal(model, answer, asked)
 
     def _served(self, member: Member) -> ServedModel:
         event = self._routes.get(f"model/{member.model}")

@@ -1,4 +1,4 @@
-"""What a caller is not told: the words of drivers, endpoints and brokers hold URLs and paths.
+"""What a caller is not told: the words of drivers, brokers and calls that failed hold URLs and paths.
 
 They are the operator's, in the log; a caller learns that it is no fault of the request, and what to do.
 """
@@ -15,6 +15,7 @@ from structlog.stdlib import get_logger
 from ekiben_contracts.prediction import FailureCode
 from ekiben_inference_gateway.explanations import Explanations
 from ekiben_inference_gateway.refusals import Refusal
+from ekiben_inference_gateway.routing import Endpoint
 from ekiben_inference_gateway.scoring import Scored
 
 log = get_logger(__name__)
@@ -37,21 +38,26 @@ class Withholding:
         self._clock = clock
         self._logged: dict[tuple[str, str], datetime] = {}
 
-    def refusal(self, model: str, found: Refusal) -> Refusal:
-        """With a fixed sentence where its message tells of anything but the request itself."""
-        instead = _INSTEAD.get(found.code)
-        if instead is None:
-            return found
+    def refusal(self, model: str, found: Refusal, asked: Endpoint | None) -> Refusal:
+        """With another message where it tells of the endpoint that was `asked`, or of what is away.
+
+        What a model says of a row stays: its caller has to know what is wrong with it.
+        """
+        if found.code is not FailureCode.MODEL_UNAVAILABLE and not _names(asked, found.message):
+            return found._replace(message=found.message[:_MOST_LETTERS])
         self._log(model, found.code.value, found.message)
-        return found._replace(message=instead)
+        message = _INSTEAD.get(found.code) or _without(asked, found.message)
+        return found._replace(message=message[:_MOST_LETTERS])
 
     def scored(self, model: str, found: Scored) -> Scored:
-        """Without why it is not explained."""
+        """Without what an endpoint said of itself in place of an explanation."""
         if found.explanations is None or not found.explanations.reasons:
             return found
-        for reason in found.explanations.reasons.values():
-            self._log(model, UNEXPLAINED, reason)
-        reasons = dict.fromkeys(found.explanations.reasons, "it gave no explanation")
+        (asked,), reasons = found.asked.choices, dict(found.explanations.reasons)
+        for name, reason in reasons.items():
+            if _names(asked.endpoint, reason):
+                self._log(model, UNEXPLAINED, reason)
+                reasons[name] = "it gave no explanation"
         return replace(found, explanations=Explanations(found.explanations.attributions, reasons))
 
     def _log(self, model: str, code: str, why: str) -> None:
@@ -61,3 +67,16 @@ class Withholding:
             log.warning(
                 "not told to whoever asked over HTTP", model=model, code=code, why=why[:_MOST_LETTERS]
             )
+
+
+def _names(asked: Endpoint | None, message: str) -> bool:
+    """Every error of a call names its endpoint: see ModelClientError."""
+    return asked is not None and _url(asked) in message
+
+
+def _without(asked: Endpoint | None, message: str) -> str:
+    return message if asked is None else message.replace(f" at {_url(asked)}", "").replace(_url(asked), "it")
+
+
+def _url(asked: Endpoint) -> str:
+    return asked.url.rstrip("/")

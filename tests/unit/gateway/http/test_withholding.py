@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from ekiben_serving.errors import ModelTransientError
 from ekiben_serving.features.errors import FeatureStoreError
+from ekiben_serving.validation import RowError
 from unit.gateway.building import FakeRoutes, Gateway, model
 from unit.gateway.features.stores import flights_store, lanes
 from unit.gateway.http.facing import ASKED, FakeBus, facing, problem_of
@@ -60,6 +61,32 @@ async def test_a_row_of_a_batch_is_told_as_little(gateway):
     away, unknown = (one["problem"] for one in answer.json()["results"])
     assert (away["code"], "127.0.0.1" in away["detail"]) == ("model_unavailable", False)
     assert "found 'nobody'" in unknown["detail"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (RowError("internal", "the model failed: ZZ is no carrier"), "the model failed: ZZ is no carrier"),
+        (RowError("invalid_request", "ZZ is no carrier"), "ZZ is no carrier"),
+        (
+            RowError("invalid_request", "model delay at http://127.0.0.1:301: found 400: ZZ is no carrier."),
+            "model delay: found 400: ZZ is no carrier;",
+        ),
+    ],
+)
+async def test_what_a_model_says_of_a_row_is_told_without_its_url(gateway, said, told):
+    gateway.models.row_errors["UA"] = said
+    async with facing(gateway) as client:
+        answer = await client.post(PREDICT, json=ASKED)
+    assert told in problem_of(answer)["detail"]
+    assert "127.0.0.1" not in answer.text
+
+
+async def test_what_a_model_says_of_a_row_has_an_end(gateway):
+    gateway.models.row_errors["UA"] = RowError("internal", "x" * 100_000)
+    async with facing(gateway) as client:
+        answer = await client.post(PREDICT, json=ASKED)
+    assert len(problem_of(answer)["detail"]) == 2_000
 
 
 async def test_a_feature_store_s_own_words_are_not_told():
