@@ -15,7 +15,7 @@ _PANDAS = {"seats": "Int64", "late": "boolean"}
 
 
 def apply(folder: Path, online_store: str, ttl: timedelta, entity_id: str) -> None:
-    """Define the service `flights`, `crews` with a key of 32 bits, and two which nobody can ask row by row."""
+    """Define `flights`, `crews` with a key of 32 bits, and two services that nobody can ask row by row."""
     (folder / "feature_store.yaml").write_text(
         f"project: t{uuid.uuid4().hex[:8]}\nprovider: local\nregistry: registry.db\n"
         f"online_store: {online_store}\nentity_key_serialization_version: 3\n"

@@ -9,7 +9,7 @@ from ekiben_contracts.event import FeatureValue
 from ekiben_serving.features.errors import FeatureStoreError
 from ekiben_serving.features.judging import Keys, Lack, Why, judge, judge_fit
 from ekiben_serving.features.keys import keys_of, untold
-from ekiben_serving.features.store import Column, FeatureStore, Key, Service, View
+from ekiben_serving.features.store import Column, FeatureStore, Key, Service
 from ekiben_serving.specs import ColumnSpec
 
 

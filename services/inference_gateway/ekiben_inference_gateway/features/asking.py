@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 from ekiben_contracts.prediction import FailureCode
 from ekiben_inference_gateway.conclusions import Waiting
+from ekiben_inference_gateway.features.halving import Unanswered, read_halved
 from ekiben_inference_gateway.features.metrics import FeatureMetrics
 from ekiben_inference_gateway.features.reading import StoreReader
 from ekiben_inference_gateway.outages import Outages
@@ -57,7 +59,7 @@ class StoreAsker:
         while len(found) < len(entities):
             rows = entities[len(found) : len(found) + self._limits.rows]
             try:
-                found += await self._read(service, rows)
+                found += await self._answers(service, rows, at)
             except FeatureStoreBusyError as error:
                 found += [Waiting(str(error), at)] * (len(entities) - len(found))
             except FeatureStoreError as error:
@@ -68,6 +70,13 @@ class StoreAsker:
     def _is_left_alone(self, at: Endpoint) -> bool:
         probe_after_s = self._limits.probe_after_s
         return probe_after_s is not None and self._outages.was_tried_within(probe_after_s, at)
+
+    async def _answers(self, service: str, entities: Sequence[Entity], at: Endpoint) -> Sequence[Answer]:
+        read = partial(self._read, service)
+        if self._limits.probe_after_s is not None:
+            return await read(entities)
+        found = await read_halved(read, entities)
+        return [_unanswered(one, at) if isinstance(one, Unanswered) else one for one in found]
 
     async def _read(self, service: str, entities: Sequence[Entity]) -> Sequence[Found]:
         async with self._reader.turn(self._limits.timeout_s):
@@ -86,3 +95,14 @@ class StoreAsker:
         if not self._outages.is_given_up(at):
             return Waiting(why, at)
         return Refusal(FailureCode.MODEL_UNAVAILABLE, f"{why}. Ask again once the feature store answers")
+
+
+def _unanswered(one: Unanswered, at: Endpoint) -> Waiting | Refusal:
+    """The store answers others: waiting for it would have no end."""
+    if not one.is_alone:
+        return Waiting(one.why, at)
+    return Refusal(
+        FailureCode.MODEL_UNAVAILABLE,
+        f"{one.why}. It was asked about this entity alone, and answered about others. Mend what the store "
+        "has of it, or its key, and ask again",
+    )
