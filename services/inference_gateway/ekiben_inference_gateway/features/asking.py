@@ -69,7 +69,9 @@ class StoreAsker:
 
     def _is_left_alone(self, at: Endpoint) -> bool:
         probe_after_s = self._limits.probe_after_s
-        return probe_after_s is not None and self._outages.was_tried_within(probe_after_s, at)
+        if probe_after_s is None:
+            return False
+        return self._outages.was_tried_within(min(probe_after_s, self._reader.open_for_s), at)
 
     async def _answers(self, service: str, entities: Sequence[Entity], at: Endpoint) -> Sequence[Answer]:
         read = partial(self._read, service)

@@ -1,4 +1,4 @@
-"""Whose read costs the others theirs: one that fails is halved, and a part that answers proves the store well.
+"""Whose read costs the others theirs: one that fails is halved; a part that answers proves the store well.
 
 One entity that a driver chokes on makes the read of all its neighbours fail, as a store that is away does.
 Only asking for fewer tells them apart, and only the parked lane has time for that.

@@ -7,12 +7,14 @@ once: nothing piles up behind it, and whatever it comes to is dropped.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from datetime import datetime
 from queue import SimpleQueue
+from time import monotonic
 from typing import TypeVar
 
 from structlog.stdlib import get_logger
@@ -41,11 +43,17 @@ class StoreReader:
         self._running: object = None
         self._hanging: object = None
         self._store: FeatureStore | None = None
+        self._opened_at: float | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the store was opened once."""
         return self._store is not None
+
+    @property
+    def open_for_s(self) -> float:
+        """Since when, in seconds; infinite before. What failed while it was opened says nothing of it now."""
+        return math.inf if self._opened_at is None else monotonic() - self._opened_at
 
     async def open(self) -> None:
         """Have it open before anybody waits for it: that may take seconds, and takes nobody's turn.
@@ -133,6 +141,7 @@ class StoreReader:
     def _opened(self) -> FeatureStore:
         if self._store is None:
             self._store = self._open_store()
+            self._opened_at = monotonic()
         return self._store
 
     def _work(self) -> None:

@@ -73,6 +73,20 @@ async def test_an_opening_that_hangs_takes_nobody_s_turn(store, let_go):
     assert isinstance(other, Emit)
 
 
+async def test_a_store_that_took_long_to_open_is_asked_as_soon_as_it_is_open(store, let_go):
+    gateway = Gateway(FakeRoutes.of(model("delay", feature_service="flights")))
+    async with lanes(store, timeout_s=0.05, opening=let_go.wait) as found, asyncio.timeout(DEADLINE_S):
+        gateway.fill = found.main
+        opening = asyncio.create_task(found.reader.open())
+        await asyncio.sleep(0)
+        (early,) = await gateway.answer(received(0, features=None))
+        let_go.set()
+        await opening
+        (now_open,) = await gateway.answer(received(0, features=None))
+    assert isinstance(early, Park)
+    assert isinstance(now_open, Emit)
+
+
 async def test_opening_again_behind_an_opening_that_hangs_is_refused_at_once(store, let_go):
     async with reading(lambda: let_go.wait() and store) as reader, asyncio.timeout(DEADLINE_S):
         with pytest.raises(FeatureStoreSilentError, match="within"):
