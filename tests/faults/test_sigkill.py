@@ -30,6 +30,10 @@ WITHIN_S = 60.0
 BROKEN_RATIO = 5.0
 """A machine that others use has latencies of its own: it fails only where the guarantee is gone, which
 makes it ten and more."""
+ONE_WAIT_MS = 250
+"""What a model that was well is given before it counts as down (`EKIBEN_GATEWAY_LEAST_PATIENCE_S`): what was
+read together with its requests at that moment waits so long, once. Without the guarantee it waits until the
+child is back."""
 MOST_SHARE = 0.05
 """Of the requests of the model that is well: on such a machine some wait longer than a gateway does."""
 
@@ -132,7 +136,7 @@ async def test_sigkill_of_a_model_server(
     assert watch.out_of_order(WELL) == 0
     assert closed, "expected its breaker closed again"
     assert len(beside) > PER_S * (moments.child_back - moments.at) / 2
-    assert quantile(beside, 0.99) <= BROKEN_RATIO * quantile(sound, 0.99)
+    assert quantile(beside, 0.99) <= max(ONE_WAIT_MS, BROKEN_RATIO * quantile(sound, 0.99))
 
 
 def story(watch: Watch, moments: Killing, sound: list[int], beside: list[int], asked: int) -> list[str]:
