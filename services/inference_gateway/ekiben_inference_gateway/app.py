@@ -19,7 +19,7 @@ from ekiben_inference_gateway.explaining import Explainer, ExplainLimits
 from ekiben_inference_gateway.failures import on_failure
 from ekiben_inference_gateway.features.filling import as_they_are
 from ekiben_inference_gateway.features.lanes import FeatureLanes, OpenRepository, feature_lanes, is_routed
-from ekiben_inference_gateway.features.reading import open_when_needed
+from ekiben_inference_gateway.features.opening import open_when_needed
 from ekiben_inference_gateway.features.settings import FeatureSettings
 from ekiben_inference_gateway.handler import answer
 from ekiben_inference_gateway.http.core import Core

@@ -17,8 +17,6 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import TypeVar
 
-from structlog.stdlib import get_logger
-
 from ekiben_serving.features.errors import (
     FeatureStoreBusyError,
     FeatureStoreError,
@@ -27,7 +25,6 @@ from ekiben_serving.features.errors import (
 from ekiben_serving.features.looking_up import Entity, Found, look_up
 from ekiben_serving.features.store import FeatureStore
 
-log = get_logger(__name__)
 T = TypeVar("T")
 OpenStore = Callable[[], FeatureStore]
 
@@ -158,20 +155,3 @@ def _outlived(error: BaseException) -> Exception:
     return FeatureStoreError(
         f"expected an answer of the feature store, found {type(error).__name__}: {error}; see its driver"
     )
-
-
-async def open_when_needed(reader: StoreReader, is_needed: Callable[[], bool], every_s: float) -> None:
-    """Open the store once a route names a feature service, ahead of the first request that needs it.
-
-    What it fails with, whatever that is, is said the first time, the second, the fourth, the eighth, ….
-    """
-    failures = 0
-    while True:
-        await asyncio.sleep(every_s)
-        if not reader.is_open and is_needed():
-            try:
-                await reader.open()
-            except Exception as error:  # noqa: BLE001 - requests do without it, and so does the gateway
-                failures += 1
-                if failures.bit_count() == 1:
-                    log.warning("no feature store yet", reason=str(error), failures=failures)

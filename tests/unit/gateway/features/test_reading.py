@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from ekiben_bus.verdicts import Emit, Park
 from ekiben_inference_gateway.app import now
-from ekiben_inference_gateway.features.reading import StoreReader, open_when_needed
+from ekiben_inference_gateway.features.opening import open_when_needed
+from ekiben_inference_gateway.features.reading import StoreReader
 from ekiben_serving.features.errors import (
     FeatureStoreBusyError,
     FeatureStoreError,
@@ -111,7 +112,7 @@ async def test_a_read_that_was_given_up_leaves_a_store_that_answers_alone(store,
 
 async def test_a_turn_is_waited_for_no_longer_than_a_read_and_says_nothing_of_the_store(store, let_go):
     gateway = Gateway(FakeRoutes.of(model("delay", feature_service="flights")))
-    async with lanes(store, timeout_s=0.05) as found:
+    async with lanes(store, timeout_s=0.05) as found, asyncio.timeout(DEADLINE_S):
         gateway.fill = found.main
         async with found.reader.turn(DEADLINE_S):
             (waiting,) = await gateway.answer(received(0, features=None))

@@ -106,6 +106,12 @@ def test_what_the_columns_do_not_take_is_lacking_by_view_entity_and_value(store,
     assert ("null" if value is None else repr(value)) in lack.detail
 
 
+def test_a_join_key_is_not_judged_as_a_value_of_the_store(store):
+    specs = [FeatureSpec(name="dest", dtype=DType.DOUBLE)]
+    (found,) = look_up(store, "flights", [Entity("EWR-IAH-N1", {}, frozenset({"dest"}), specs)], NOW)
+    assert found == Found({"dest": "IAH"}, {})
+
+
 def test_a_null_that_the_columns_take_is_a_value(store):
     specs = [FeatureSpec(name="delay", dtype=DType.DOUBLE, required=False)]
     (found,) = look_up(store, "flights", [Entity("EWR-IAH-N1", {}, frozenset({"delay"}), specs)], NOW)
