@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks import options as names
-from benchmarks.asking import Asking, rows_of
-from benchmarks.flights import MODEL, train
 from benchmarks.ground import Ground
-from benchmarks.serving import Raw, Served, ekiben_bento, raw_bento, somebody_elses
+from benchmarks.serving import Raw, Served, raw_bento
 from benchmarks.sides.bare import Bare
 from benchmarks.sides.ekiben import end_to_end, gateway_alone, route_to, two_gateways
 from benchmarks.sides.mlserver_environment import UnavailableError, mlserver
 from benchmarks.sides.mlserver_transport import MLServer
 from benchmarks.sides.naive import Naive
 from benchmarks.sides.side import Side
-from ekiben_bus.brokers.ladder import broker
-from ekiben_bus.settings import KafkaSettings
-from ekiben_contracts.topics import PREDICTION_REQUESTS
+from benchmarks.stage import stage
 
 _OURS_ALONE = "it asks the benchmark's own servers, not the model at --model-url"
 
@@ -43,26 +37,12 @@ class Lineup:
 @contextmanager
 def lineup(options: argparse.Namespace) -> Iterator[Lineup]:
     """Kafka, the model behind HTTP, and the sides in front of it."""
-    servers = options.bootstrap_servers
-    kafka = KafkaSettings(bootstrap_servers=servers) if servers else None
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ekiben-bench-")))
-        found = stack.enter_context(broker(None, kafka=kafka))
-        print(f"Kafka: {found}")
-        raw: Raw | None = None
-        if options.model_url:
-            served, rows = somebody_elses(options.model_url), rows_of(options.rows)
-            asking = Asking(served.model, rows)
-        else:
-            trees = train()
-            served = stack.enter_context(ekiben_bento(MODEL, trees.fitted, trees.rows, folder))
-            raw = stack.enter_context(raw_bento(trees, folder))
-            asking = Asking(MODEL, trees.asked, trees.entities, trees.expected)
-        partitions = PREDICTION_REQUESTS.partitions
-        ground = Ground(found.settings, asking, folder, partitions, options.profile)
-        found_lineup = Lineup(ground, two_hops=None if raw is None else _two_hops(raw))
-        _line_up(found_lineup, options.sides, served, raw)
-        yield found_lineup
+        on = stack.enter_context(stage(options, profile=options.profile))
+        raw = None if on.trees is None else stack.enter_context(raw_bento(on.trees, on.ground.folder))
+        found = Lineup(on.ground, two_hops=None if raw is None else _two_hops(raw))
+        _line_up(found, options.sides, on.served, raw)
+        yield found
 
 
 def _two_hops(raw: Raw) -> Side:

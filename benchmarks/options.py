@@ -54,20 +54,31 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--events", type=int, help="of the fast sides; 150,000 by default")
     parser.add_argument("--runs", type=int, help="of each side, in turn; 3 by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single run there too")
-    yours = parser.add_argument_group("with what is yours")
-    yours.add_argument("--bootstrap-servers", help="your Kafka; topics are made with a prefix, and deleted")
-    yours.add_argument("--model-url", help="an Ekiben Bento that serves; needs --rows")
-    yours.add_argument("--rows", type=Path, metavar="FILE", help="rows to ask it about, a JSON object a line")
+    add_yours(parser)
     other = parser.add_argument_group("in place of the comparison").add_mutually_exclusive_group()
     other.add_argument("--profile", action="store_true", help="microseconds of an event's way, by step")
     other.add_argument("--memory", action="store_true", help="how the gateway's memory grows")
     other.add_argument(
         "--scaling", action="store_true", help="by partitions, members of an ensemble, features"
     )
+    options = parse_with_yours(parser, arguments)
+    options.sides = _NEEDED.get(next(filter(options.__getattribute__, _NEEDED), ""), options.sides)
+    return options
+
+
+def add_yours(parser: argparse.ArgumentParser) -> None:
+    """Kafka and a model that somebody has already."""
+    yours = parser.add_argument_group("with what is yours")
+    yours.add_argument("--bootstrap-servers", help="your Kafka; topics are made with a prefix, and deleted")
+    yours.add_argument("--model-url", help="an Ekiben Bento that serves; needs --rows")
+    yours.add_argument("--rows", type=Path, metavar="FILE", help="rows to ask it about, a JSON object a line")
+
+
+def parse_with_yours(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
+    """The options. A model that is yours comes with the rows to ask it about, or the parser ends it."""
     options = parser.parse_args(arguments)
     if (options.model_url is None) != (options.rows is None):
         parser.error("expected --model-url and --rows together, found one alone")
-    options.sides = _NEEDED.get(next(filter(options.__getattribute__, _NEEDED), ""), options.sides)
     return options
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.asking import Asking, rows_of
-from benchmarks.flights import MODEL, train
 from benchmarks.ground import Ground
 from benchmarks.over_http import sides
 from benchmarks.over_http.comparing import Comparison, unpublished
@@ -20,10 +16,8 @@ from benchmarks.over_http.loading import Loading
 from benchmarks.over_http.options import SWEPT, read_options
 from benchmarks.over_http.tables import show, summary
 from benchmarks.over_http.wrk import WrkMissingError, find_wrk
-from benchmarks.serving import Served, ekiben_bento, somebody_elses
-from ekiben_bus.brokers.ladder import broker
-from ekiben_bus.settings import KafkaSettings
-from ekiben_contracts.topics import PREDICTION_REQUESTS
+from benchmarks.serving import Served
+from benchmarks.stage import stage
 from ekiben_telemetry.logging import configure
 
 _WARM_UP_S = 3.0
@@ -76,20 +70,9 @@ def _sweep(loading: Loading, options: argparse.Namespace) -> list[Comparison]:
 
 @contextmanager
 def _standing(options: argparse.Namespace) -> Iterator[Standing]:
-    servers = options.bootstrap_servers
-    kafka = KafkaSettings(bootstrap_servers=servers) if servers else None
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ekiben-bench-")))
-        found = stack.enter_context(broker(None, kafka=kafka))
-        print(f"Kafka: {found}")
-        if options.model_url:
-            served = somebody_elses(options.model_url)
-            asking = Asking(served.model, rows_of(options.rows))
-        else:
-            trees = train()
-            served = stack.enter_context(ekiben_bento(MODEL, trees.fitted, trees.rows, folder))
-            asking = Asking(MODEL, trees.asked, trees.entities, trees.expected)
-        ground = Ground(found.settings, asking, folder, PREDICTION_REQUESTS.partitions)
+        on = stack.enter_context(stage(options))
+        ground, served, asking = on.ground, on.served, on.ground.asking
         targets = [sides.bento_in_json(served, asking), sides.bento_in_columns(served, asking)]
         ways = {sides.SINGLE: sides.ONE_ROW_A_CALL, sides.BATCHED: {}}
         for name, settings in ways.items():

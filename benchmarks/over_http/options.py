@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from benchmarks.options import add_yours, parse_with_yours
+
 SWEPT: Final = (1, 4, 16, 64, 256)
 _DESCRIPTION: Final = """\
 The gateway's POST /v1/predictions beside the model's own BentoML endpoint, one row a request, by wrk:
@@ -31,13 +33,8 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         "--unpublished", action="store_true", help="also gateways that publish nothing: what publishing costs"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single round there too")
-    yours = parser.add_argument_group("with what is yours")
-    yours.add_argument("--bootstrap-servers", help="your Kafka; topics are made with a prefix, and deleted")
-    yours.add_argument("--model-url", help="an Ekiben Bento that serves; needs --rows")
-    yours.add_argument("--rows", type=Path, metavar="FILE", help="rows to ask it about, a JSON object a line")
-    options = parser.parse_args(arguments)
-    if (options.model_url is None) != (options.rows is None):
-        parser.error("expected --model-url and --rows together, found one alone")
+    add_yours(parser)
+    options = parse_with_yours(parser, arguments)
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 5)
     return options

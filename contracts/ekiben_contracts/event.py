@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -111,12 +111,7 @@ class Event(Part):
         Raises:
             ValidationError: a field is wrong, or it is no JSON.
         """
-        if cls.is_quick:
-            try:
-                return _reader(cls)(data)
-            except REFUSED:
-                pass
-        return cls.__pydantic_validator__.validate_json(data, strict=True)
+        return cls._read(data, _reader)
 
     @classmethod
     def lean_from_json(cls, data: bytes) -> Self:
@@ -125,9 +120,13 @@ class Event(Part):
         Raises:
             ValidationError: a field is wrong, or it is no JSON.
         """
+        return cls._read(data, _lean_reader)
+
+    @classmethod
+    def _read(cls, data: bytes, reader_of: Callable[[Any], Callable[[bytes], Any]]) -> Self:
         if cls.is_quick:
             try:
-                return _lean_reader(cls)(data)
+                return reader_of(cls)(data)
             except REFUSED:
                 pass
         return cls.__pydantic_validator__.validate_json(data, strict=True)

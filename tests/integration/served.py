@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,23 +154,26 @@ def regressor(registry: Registry) -> Logged:
     return Logged(fitted, trained_event(registry, "Minutes.of_delay", version))
 
 
-@pytest.fixture(scope="session")
-def served(classifier: Logged, mlops_settings: MlopsSettings) -> Iterator[Served]:
-    """The classifier, served."""
-    found = Served(package(classifier.event, mlops_settings), mlops_settings, free_port())
+@contextmanager
+def serving(trained: ModelTrained, settings: MlopsSettings) -> Iterator[Served]:
+    """A Bento of a model, until the end."""
+    found = Served(package(trained, settings), settings, free_port())
     try:
         found.start()
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture(scope="session")
+def served(classifier: Logged, mlops_settings: MlopsSettings) -> Iterator[Served]:
+    """The classifier, served."""
+    with serving(classifier.event, mlops_settings) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
 def served_regressor(regressor: Logged, mlops_settings: MlopsSettings) -> Iterator[Served]:
     """The regressor, served beside it."""
-    found = Served(package(regressor.event, mlops_settings), mlops_settings, free_port())
-    try:
-        found.start()
+    with serving(regressor.event, mlops_settings) as found:
         yield found
-    finally:
-        found.stop()

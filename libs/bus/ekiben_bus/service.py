@@ -42,7 +42,8 @@ from ekiben_contracts.topics import PARKED, TOPICS, Topic, side_purposes
 log = get_logger(__name__)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The clock of a service, where nobody gives it another."""
     return datetime.now(UTC)
 
 
@@ -59,7 +60,7 @@ class Service:
         settings: ServiceSettings,
         kafka: KafkaSettings | Cluster,
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.name = name
         self.registry = CollectorRegistry()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from ekiben_bus.cluster import Cluster
-from ekiben_bus.service import Service
+from ekiben_bus.service import Service, now
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import (
     DEPLOYER,
@@ -33,11 +33,6 @@ from ekiben_deployer.upholding import Upkeep
 from ekiben_deployer.warming import ClientFactory, WarmUp
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_serving.http_client import HTTPModelClient
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)
 
 
 def build(

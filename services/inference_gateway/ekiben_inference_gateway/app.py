@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from ekiben_bus.cluster import Cluster
-from ekiben_bus.service import Service
+from ekiben_bus.service import Service, now
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, ROUTES
 from ekiben_inference_gateway.calling import Caller
@@ -43,11 +43,6 @@ _LOOK_EVERY_S = 0.5
 
 class HttpExtraError(ImportError):
     """The gateway is to answer over HTTP, and was installed without what that takes."""
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)
 
 
 def build(

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from ekiben_bus.cluster import Cluster
-from ekiben_bus.service import Service
+from ekiben_bus.service import Service, now
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import MODEL_OUTPUTS, ROUTES, SYNTHESIZER
 from ekiben_synthesizer.failures import on_failure
 from ekiben_synthesizer.handler import synthesize
 from ekiben_synthesizer.metrics import SynthesizerMetrics
 from ekiben_synthesizer.settings import SynthesizerSettings
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)
 
 
 def build(

@@ -21,7 +21,6 @@ from ekiben_flights.train import register
 from ekiben_flights.training import train
 from ekiben_inference_gateway.app import build as build_gateway
 from ekiben_inference_gateway.settings import GatewaySettings
-from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
@@ -30,7 +29,7 @@ from ekiben_serving.model_client import Explanation, ModelOutput
 from ekiben_synthesizer.app import build as build_synthesizer
 from ekiben_synthesizer.settings import SynthesizerSettings
 from integration.gateway.asking import route
-from integration.served import Served, free_port
+from integration.served import Served, serving
 from unit.gateway.building import ensemble
 from unit.in_memory import QUICK, Kafka, running
 
@@ -53,9 +52,7 @@ def demo(registry: Registry, mlops_settings: MlopsSettings) -> Iterator[dict[str
         found: dict[str, Flights] = {}
         for model in train(load()):
             event = trained_event(registry, model.name, register(registry, model))
-            served = Served(package(event, mlops_settings), mlops_settings, free_port())
-            until_the_end.callback(served.stop)
-            served.start()
+            served = until_the_end.enter_context(serving(event, mlops_settings))
             row = model.rows.iloc[5].to_dict()
             known = {name: None if pd.isna(value) else value for name, value in row.items()}
             found[model.name] = Flights(event, served, known)

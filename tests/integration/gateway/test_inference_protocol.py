@@ -16,13 +16,12 @@ from tritonclient.utils import InferenceServerException, triton_to_np_dtype
 
 from ekiben_contracts.prediction import ModelsScored
 from ekiben_contracts.topics import MODEL_OUTPUTS
-from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 from integration.gateway.asking import FEATURES, route
 from integration.gateway.speaking import Speaking, columns_of, inputs_of, wanted
-from integration.served import Logged, Served, flights, free_port
+from integration.served import Logged, Served, flights, serving
 from unit.gateway.building import ensemble
 
 OUTPUTS = ("prediction", "label", "probabilities")
@@ -45,12 +44,8 @@ def numeric(registry: Registry) -> Logged:
 @pytest.fixture(scope="module")
 def served_numeric(numeric: Logged, mlops_settings: MlopsSettings) -> Iterator[Served]:
     """It, served."""
-    found = Served(package(numeric.event, mlops_settings), mlops_settings, free_port())
-    try:
-        found.start()
+    with serving(numeric.event, mlops_settings) as found:
         yield found
-    finally:
-        found.stop()
 
 
 @FORMS

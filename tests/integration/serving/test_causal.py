@@ -18,13 +18,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from ekiben_contracts.models import ProblemType
 from ekiben_contracts.training import ModelTrained
 from ekiben_mlops.errors import UnservableModelError
-from ekiben_mlops.packaging import package
 from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.trained import trained_event
 from ekiben_serving.http_client import HTTPModelClient
 from ekiben_serving.model_client import Explanation, ModelOutput
-from integration.served import Served, free_port
+from integration.served import Served, serving
 from integration.serving.template_promises import Template, TemplatePromises
 
 COLUMNS = ["age", "educ", "black", "marr", "nodegree", "re75"]
@@ -61,12 +60,8 @@ def trained(effect: LinearDML, rows: pd.DataFrame, registry: Registry) -> ModelT
 
 @pytest.fixture(scope="module")
 def programme(trained: ModelTrained, mlops_settings: MlopsSettings) -> Iterator[Served]:
-    found = Served(package(trained, mlops_settings), mlops_settings, free_port())
-    try:
-        found.start()
+    with serving(trained, mlops_settings) as found:
         yield found
-    finally:
-        found.stop()
 
 
 class TestTheCausalTemplate(TemplatePromises):

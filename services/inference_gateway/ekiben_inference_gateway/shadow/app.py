@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from ekiben_bus.cluster import Cluster
 from ekiben_bus.occasional import Occasion
-from ekiben_bus.service import Service
+from ekiben_bus.service import Service, now
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_contracts.topics import MODEL_OUTPUTS, ROUTES, SHADOW
 from ekiben_inference_gateway.calling import Caller
@@ -32,11 +32,6 @@ from ekiben_serving.endpoints import ModelClientFactory, ModelEndpoints, StaticE
 from ekiben_serving.model_client import ModelClient
 
 _FORGOTTEN_AFTER_S = 900.0
-
-
-def now() -> datetime:
-    """The clock of the service."""
-    return datetime.now(UTC)
 
 
 def build(

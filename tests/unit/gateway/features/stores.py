@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from ekiben_inference_gateway.app import now
+from ekiben_bus.service import now
 from ekiben_inference_gateway.features.lanes import FeatureLanes, feature_lanes
 from ekiben_inference_gateway.features.settings import FeatureSettings
 from ekiben_serving.features.fake_store import FakeFeatureStore

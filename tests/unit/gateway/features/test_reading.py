@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
+from ekiben_bus.service import now
 from ekiben_bus.verdicts import Emit, Park
-from ekiben_inference_gateway.app import now
 from ekiben_inference_gateway.features.opening import open_when_needed
 from ekiben_inference_gateway.features.reading import StoreReader
 from ekiben_serving.features.errors import (
