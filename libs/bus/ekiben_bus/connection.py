@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from ssl import SSLContext, create_default_context
+from ssl import SSLContext
 from typing import NotRequired, TypedDict
 
+from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.settings import KafkaSettings
-
-
-class ConnectionSettingsError(ValueError):
-    """The settings cannot reach any cluster. Mend the variable that the message names."""
+from ekiben_bus.tls import ssl_context
 
 
 class ClientOptions(TypedDict):
@@ -34,7 +31,7 @@ def client_options(settings: KafkaSettings) -> ClientOptions:
         bootstrap_servers=_servers(settings.bootstrap_servers), security_protocol=settings.security_protocol
     )
     if settings.security_protocol.endswith("SSL"):
-        options["ssl_context"] = _ssl_context(settings.ssl_cafile)
+        options["ssl_context"] = ssl_context(settings)
     if settings.security_protocol.startswith("SASL_"):
         options["sasl_mechanism"] = settings.sasl_mechanism
         options["sasl_plain_username"], options["sasl_plain_password"] = _login(settings)
@@ -62,18 +59,3 @@ def _login(settings: KafkaSettings) -> tuple[str, str]:
             f"{' and '.join(missing)}, found nothing; set it, or use PLAINTEXT or SSL"
         )
     return username, password
-
-
-def _ssl_context(cafile: str | None) -> SSLContext:
-    """Host names are always checked; without a file the system's authorities are trusted."""
-    if cafile is not None and not Path(cafile).is_file():
-        raise ConnectionSettingsError(
-            f"KAFKA_SSL_CAFILE: expected a file of PEM certificates, found nothing at {cafile}; "
-            "leave it unset to trust the system's authorities"
-        )
-    try:
-        return create_default_context(cafile=cafile)
-    except OSError as error:  # ssl.SSLError is one
-        raise ConnectionSettingsError(
-            f"KAFKA_SSL_CAFILE: expected PEM certificates in {cafile}, found {error}; try a CA bundle in PEM"
-        ) from error

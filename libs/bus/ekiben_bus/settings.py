@@ -15,10 +15,26 @@ class KafkaSettings(BaseSettings):
 
     bootstrap_servers: str = "127.0.0.1:9092"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    ssl_cafile: str | None = None
+    sasl_oauth_token_endpoint: str | None = Field(
+        default=None, description="Of OAUTHBEARER: where client credentials buy a token. https, or loopback."
+    )
+    sasl_oauth_client_id: str | None = None
+    sasl_oauth_client_secret: SecretStr | None = None
+    sasl_oauth_scope: str | None = None
+    sasl_oauth_token_file: str | None = Field(
+        default=None, description="Of OAUTHBEARER: a file that holds the token, read again when it changes."
+    )
+    ssl_cafile: str | None = Field(
+        default=None, description="PEM file of whom to trust; unset, the system's authorities."
+    )
+    ssl_certfile: str | None = Field(
+        default=None, description="PEM file of this client's own certificate, for mutual TLS."
+    )
+    ssl_keyfile: str | None = Field(default=None, description="Its key, unless that is in the same file.")
+    ssl_key_password: SecretStr | None = None
 
 
 class ServiceSettings(BaseSettings):

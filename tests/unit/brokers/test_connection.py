@@ -2,7 +2,8 @@ import ssl
 
 import pytest
 
-from ekiben_bus.connection import ConnectionSettingsError, client_options
+from ekiben_bus.connection import client_options
+from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.settings import KafkaSettings
 
 

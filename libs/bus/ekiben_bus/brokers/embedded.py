@@ -17,8 +17,9 @@ from typing import Self
 
 from ekiben_bus.brokers.jars import Progress, cache_folder, kafka_version, locked, resolve, silent
 from ekiben_bus.brokers.node import NodeProcess
-from ekiben_bus.brokers.ports import free_port
+from ekiben_bus.brokers.ports import free_port, free_ports
 from ekiben_bus.brokers.properties import HOST, Node
+from ekiben_bus.brokers.security import Listener, Security
 
 
 class EmbeddedKafka:
@@ -30,6 +31,7 @@ class EmbeddedKafka:
         log: what it says; the run before is kept beside it as `.1`.
         start_timeout_s: how long it may take until it answers.
         overrides: lines of its server.properties that are to differ from ours.
+        security: who may do what, over TLS. Without it, it is open to all on this machine.
     """
 
     def __init__(
@@ -41,12 +43,20 @@ class EmbeddedKafka:
         heap_mb: int = 512,
         start_timeout_s: float = 60.0,
         overrides: Mapping[str, str] | None = None,
+        security: Security | None = None,
         progress: Progress = silent,
     ) -> None:
         self._process = NodeProcess(
-            data, log=log, heap_mb=heap_mb, start_timeout_s=start_timeout_s, overrides=overrides
+            data,
+            log=log,
+            heap_mb=heap_mb,
+            start_timeout_s=start_timeout_s,
+            overrides=overrides,
+            security=security,
         )
         self._port = port
+        self._listeners = tuple(each.name for each in security.listeners) if security else ()
+        self._ports: dict[str, int] = {}
         self._progress = progress
 
     @property
@@ -63,6 +73,10 @@ class EmbeddedKafka:
     def bootstrap_servers(self) -> str:
         """Where clients connect. Known once it was started, or was given a port."""
         return f"{HOST}:{self._port}"
+
+    def address_of(self, listener: Listener) -> str:
+        """Where clients of one listener of a secured broker connect. Known once it was started."""
+        return f"{HOST}:{self._ports[listener.name]}"
 
     @property
     def running(self) -> bool:
@@ -85,7 +99,8 @@ class EmbeddedKafka:
             return
         jars = resolve(locked(), cache_folder(), self._progress)
         self._port = self._port or free_port()
-        node = Node(1, self._port, free_port())
+        self._ports = self._ports or self._take_ports()
+        node = Node(1, self._port, free_port(), self._ports)
         try:
             self._process.launch(node, (node,), jars)
             self._process.wait_until_it_answers(node)
@@ -104,6 +119,10 @@ class EmbeddedKafka:
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it ends by itself; True if it did."""
         return self._process.wait(timeout_s)
+
+    def _take_ports(self) -> dict[str, int]:
+        others = free_ports(len(self._listeners))[1:]
+        return dict(zip(self._listeners, [self._port, *others], strict=False))
 
     def __enter__(self) -> Self:
         self.start()

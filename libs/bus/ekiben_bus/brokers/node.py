@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,11 @@ from ekiben_bus.brokers.errors import BrokerStartError
 from ekiben_bus.brokers.folder_lock import locked_folder
 from ekiben_bus.brokers.leashed import LeashedProcess
 from ekiben_bus.brokers.ports import is_free
+from ekiben_bus.brokers.private import write_private
 from ekiben_bus.brokers.probe import alive_brokers
 from ekiben_bus.brokers.properties import CLUSTER_ID, HOST, Node, as_text, server_properties
+from ekiben_bus.brokers.secured import first_users, system_properties
+from ekiben_bus.brokers.security import MTLS, Security
 
 _POLL_S = 0.05
 
@@ -26,6 +30,7 @@ class NodeProcess:
         log: what it says; the run before is kept beside it as `.1`.
         start_timeout_s: how long it may take until it answers.
         overrides: lines of server.properties that are to differ from ours.
+        security: open to all on this machine unless given.
     """
 
     def __init__(
@@ -36,12 +41,14 @@ class NodeProcess:
         heap_mb: int = 512,
         start_timeout_s: float = 60.0,
         overrides: Mapping[str, str] | None = None,
+        security: Security | None = None,
     ) -> None:
         self._folder = folder.absolute()
         self.log = log or self._folder / "kafka.log"
         self._heap_mb = heap_mb
         self._start_timeout_s = start_timeout_s
         self._overrides = overrides or {}
+        self._security = security
         self._process: LeashedProcess | None = None
 
     @property
@@ -63,15 +70,19 @@ class NodeProcess:
         self.stop()  # of one that died by itself, the pipes are still open
         with locked_folder(self._folder) as lock:
             _check_port(node)
+            if self._security is not None:
+                self._folder.chmod(0o700)  # it holds what passwords are checked against
             data = self._folder / f"node-{node.id}"
             properties = self._folder / f"node-{node.id}.properties"
-            wanted = {**server_properties(node, nodes, data), **self._overrides}
-            properties.write_text(as_text(wanted), "utf-8")
+            wanted = {**server_properties(node, nodes, data, self._security), **self._overrides}
+            write_private(properties, as_text(wanted).encode())
             self._rotate_log()
             # the format writes this file last: where it is, there is nothing left to prepare
             if not (data / "meta.properties").exists():
-                self._format(node, jvm.format_command(jars, properties, CLUSTER_ID), lock)
-            self._process = self._run(jvm.run_command(jars, properties, self._heap_mb), lock)
+                users = first_users(self._security) if self._security else []
+                self._format(node, jvm.format_command(jars, properties, CLUSTER_ID, users), lock)
+            options = system_properties(self._security) if self._security else []
+            self._process = self._run(jvm.run_command(jars, properties, self._heap_mb, options), lock)
 
     def wait_until_it_answers(self, node: Node, brokers: int = 1) -> None:
         """Return once it takes requests and knows so many brokers that do.
@@ -80,7 +91,10 @@ class NodeProcess:
             BrokerStartError: it ended, or its time is over.
         """
         deadline = time.monotonic() + self._start_timeout_s
-        while alive_brokers(HOST, node.port) < brokers:
+        port, tls = node.port, None
+        if self._security is not None:
+            port, tls = node.listeners[MTLS.name], _as_the_broker(self._security)
+        while alive_brokers(HOST, port, tls=tls) < brokers:
             if not self.running:
                 raise self._start_error(node, "it ended")
             if time.monotonic() > deadline:
@@ -112,11 +126,18 @@ class NodeProcess:
         return LeashedProcess(command, log=self.log, environment=jvm.environment(), held=[lock])
 
     def _format(self, node: Node, command: list[str], lock: int) -> None:
-        process = self._run(command, lock)
+        java, *arguments = command
+        # by a file, not on the command line: the users' passwords are among them
+        told = self._folder / "format.arguments"
+        write_private(told, jvm.as_argument_file(arguments).encode())
         try:
-            code = process.wait(self._start_timeout_s)
+            process = self._run([java, f"@{told}"], lock)
+            try:
+                code = process.wait(self._start_timeout_s)
+            finally:
+                process.end()
         finally:
-            process.end()
+            told.unlink(missing_ok=True)
         if code != 0:
             raise self._start_error(node, "its folder of data could not be prepared")
 
@@ -126,6 +147,12 @@ class NodeProcess:
             f"expected Kafka to answer at {node.address}, found: {found}. Try: {advice(lines)}.\n"
             f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
         )
+
+
+def _as_the_broker(security: Security) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=security.authority)
+    context.load_cert_chain(security.keystore)
+    return context
 
 
 def _check_port(node: Node) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from ssl import SSLContext
 
 _METADATA = 3
 _VERSION = 5
@@ -17,10 +18,14 @@ _COUNT_AT = 8
 """After correlation id and throttle time comes the number of brokers."""
 
 
-def alive_brokers(host: str, port: int, timeout_s: float = 1.0) -> int:
-    """How many brokers of the cluster behind a port take requests; 0 where nobody answers."""
+def alive_brokers(host: str, port: int, timeout_s: float = 1.0, tls: SSLContext | None = None) -> int:
+    """How many brokers of the cluster behind a port take requests; 0 where nobody answers.
+
+    A port that wants a login is asked with the `tls` of a client's certificate: every port that takes
+    one answers this request to whoever it trusts, without an ACL.
+    """
     try:
-        with socket.create_connection((host, port), timeout_s) as connection:
+        with _connected(host, port, timeout_s, tls) as connection:
             connection.sendall(struct.pack(">i", len(_BODY)) + _BODY)
             (size,) = struct.unpack(">i", _read(connection, 4))
             answer = _read(connection, min(size, 1 << 20))
@@ -28,6 +33,17 @@ def alive_brokers(host: str, port: int, timeout_s: float = 1.0) -> int:
             return count
     except (OSError, struct.error):
         return 0
+
+
+def _connected(host: str, port: int, timeout_s: float, tls: SSLContext | None) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout_s)
+    if tls is None:
+        return connection
+    try:
+        return tls.wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _read(connection: socket.socket, size: int) -> bytes:

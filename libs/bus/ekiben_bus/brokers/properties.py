@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ekiben_bus.brokers.secured import secured_properties
+from ekiben_bus.brokers.security import Security
 from ekiben_contracts.topics import LARGEST_RECORD
 
 HOST = "127.0.0.1"
@@ -15,11 +17,13 @@ CLUSTER_ID = "ZWtpYmVuLWVtYmVkZGVkIQ"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One process of a cluster, and the two ports it listens on."""
+    """One process of a cluster, and the ports it listens on: more than two where it is secured."""
 
     id: int
     port: int
     controller_port: int
+    listeners: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of a secured one: the port of each by its name, `port` among them."""
 
     @property
     def address(self) -> str:
@@ -27,8 +31,11 @@ class Node:
         return f"{HOST}:{self.port}"
 
 
-def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str, str]:
-    """What starts this node of these nodes on its folder of data."""
+def server_properties(
+    node: Node, nodes: Sequence[Node], data: Path, security: Security | None = None
+) -> dict[str, str]:
+    """What starts this node of these nodes on its folder of data; open to all unless secured."""
+    ports = {**node.listeners, "CONTROLLER": node.controller_port}
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
@@ -40,6 +47,7 @@ def server_properties(node: Node, nodes: Sequence[Node], data: Path) -> dict[str
         "controller.quorum.voters": ",".join(f"{each.id}@{HOST}:{each.controller_port}" for each in nodes),
         "log.dirs": str(data),
         **cluster_properties(len(nodes)),
+        **(secured_properties(security, ports, HOST) if security else {}),
     }
 
 

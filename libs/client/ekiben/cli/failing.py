@@ -11,7 +11,7 @@ from ekiben import errors
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.output import Output
 from ekiben_bus.brokers.errors import BrokerError
-from ekiben_bus.connection import ConnectionSettingsError
+from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.topics import TopicsError
 from ekiben_contracts.wording import describe
 

@@ -6,7 +6,7 @@ from ekiben.doctor.check import Check, fail, ok, skipped
 from ekiben.local.kafka import choose_rung
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.brokers.rungs import BrokerSettings
-from ekiben_bus.connection import ConnectionSettingsError
+from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Plan
