@@ -11,7 +11,7 @@ from ekiben_contracts.checked_in import ASYNCAPI, CheckedIn
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.schemas import GENERATE, told
 from ekiben_contracts.checks.subject import Subject
-from ekiben_contracts.documents import asyncapi, parse, render, table, table_of
+from ekiben_contracts.documents import NOWHERE, Servers, asyncapi, parse, render, table, table_of
 
 _PAGE = "the documentation page"
 
@@ -26,13 +26,20 @@ def asyncapi_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Probl
         yield Problem(ASYNCAPI, f"is stale: {told(checked_in.asyncapi, expected)}", GENERATE)
 
 
-def asyncapi_of(subject: Subject, checked_in: CheckedIn) -> JsonValue:
-    """The AsyncAPI document with the checked-in examples; one that is no JSON is left out."""
+def asyncapi_of(
+    subject: Subject, checked_in: CheckedIn, servers: Servers = NOWHERE, prefix: str = ""
+) -> JsonValue:
+    """The AsyncAPI document with the checked-in examples."""
+    return asyncapi(subject.events, subject.topics, examples_of(checked_in), servers, prefix)
+
+
+def examples_of(checked_in: CheckedIn) -> dict[str, JsonValue]:
+    """The checked-in examples by type; one that is no JSON is left out."""
     examples: dict[str, JsonValue] = {}
     for event_type, text in checked_in.examples.items():
         with suppress(ValueError):  # example_problems tells of it
             examples[event_type] = parse(text)
-    return asyncapi(subject.events, subject.topics, examples)
+    return examples
 
 
 def page_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from ekiben_contracts.cloudevents import SPEC_VERSION
 from ekiben_contracts.documents.headers import headers_schema
+from ekiben_contracts.documents.servers import NOWHERE, Servers
 from ekiben_contracts.documents.table import key_in_words
 from ekiben_contracts.event import Event
 from ekiben_contracts.topics import DEAD_LETTERS, SERVICES, Topic, dead_letter_topic, side_purposes
@@ -21,9 +22,16 @@ _BINDING = "0.5.0"
 
 
 def asyncapi(
-    events: Sequence[type[Event]], topics: Sequence[Topic], examples: Mapping[str, JsonValue]
+    events: Sequence[type[Event]],
+    topics: Sequence[Topic],
+    examples: Mapping[str, JsonValue],
+    servers: Servers = NOWHERE,
+    prefix: str = "",
 ) -> JsonValue:
-    """The whole document. `examples` are by type; a type without one gets none."""
+    """The whole document. `examples` are by type; a type without one gets none.
+
+    On a cluster of yours, its `servers` are named, and `prefix` stands before topics and groups.
+    """
     carried = {event: topic for topic in topics for event in topic.types}
     references, schemas = models_json_schema(
         [(event, "validation") for event in {**carried, **dict.fromkeys(events)}],
@@ -39,11 +47,12 @@ def asyncapi(
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
+        **({"servers": servers.described()} if servers.addresses else {}),
         "channels": {
-            **{topic.name: _channel(topic) for topic in topics},
-            "dead-letters": _dead_letters(topics),
+            **{topic.name: _channel(topic, prefix) for topic in topics},
+            "dead-letters": _dead_letters(topics, prefix),
         },
-        "operations": dict(_operations(topics)),
+        "operations": dict(_operations(topics, prefix)),
         "components": {
             "messages": {
                 event.type: _message(
@@ -55,18 +64,19 @@ def asyncapi(
                 for event, topic in carried.items()
             },
             "schemas": cast("JsonValue", schemas["$defs"]),
+            **({"securitySchemes": dict(servers.logins)} if servers.logins else {}),
         },
     }
 
 
-def _channel(topic: Topic) -> JsonValue:
+def _channel(topic: Topic, prefix: str) -> JsonValue:
     return {
-        "address": topic.name,
+        "address": prefix + topic.name,
         "description": f"Keyed by {key_in_words(topic)}.",
         "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in topic.types},
         "bindings": {
             "kafka": {
-                "topic": topic.name,
+                "topic": prefix + topic.name,
                 "partitions": topic.partitions,
                 "topicConfiguration": {
                     "cleanup.policy": ["compact" if topic.compacted else "delete"],
@@ -79,7 +89,7 @@ def _channel(topic: Topic) -> JsonValue:
     }
 
 
-def _dead_letters(topics: Sequence[Topic]) -> JsonValue:
+def _dead_letters(topics: Sequence[Topic], prefix: str) -> JsonValue:
     kept = [
         (topic.name, group)
         for topic in topics
@@ -87,7 +97,7 @@ def _dead_letters(topics: Sequence[Topic]) -> JsonValue:
         if DEAD_LETTERS in side_purposes(topic, group)
     ]
     return {
-        "address": dead_letter_topic("{topic}", "{group}"),
+        "address": prefix + dead_letter_topic("{topic}", "{group}"),
         "description": "Records that a service could not handle: key and value as they were, byte for byte, "
         "and headers dlq-* that say what was wrong.",
         "parameters": {
@@ -103,15 +113,15 @@ def _dead_letters(topics: Sequence[Topic]) -> JsonValue:
     }
 
 
-def _operations(topics: Iterable[Topic]) -> Iterable[tuple[str, JsonValue]]:
+def _operations(topics: Iterable[Topic], prefix: str) -> Iterable[tuple[str, JsonValue]]:
     for topic in topics:
         for writer in topic.writers:
             yield f"{writer}.send.{topic.name}", _operation("send", topic, writer)
         for reader in topic.readers:
-            yield f"{reader}.receive.{topic.name}", _operation("receive", topic, reader)
+            yield f"{reader}.receive.{topic.name}", _operation("receive", topic, reader, prefix)
 
 
-def _operation(action: str, topic: Topic, who: str) -> JsonValue:
+def _operation(action: str, topic: Topic, who: str, prefix: str = "") -> JsonValue:
     operation: dict[str, JsonValue] = {
         "action": action,
         "channel": {"$ref": f"#/channels/{topic.name}"},
@@ -119,7 +129,7 @@ def _operation(action: str, topic: Topic, who: str) -> JsonValue:
         "tags": [{"name": who}],
     }
     if action == "receive" and who in SERVICES:
-        group: JsonValue = {"type": "string", "const": who, "description": "Its consumer group."}
+        group: JsonValue = {"type": "string", "const": prefix + who, "description": "Its consumer group."}
         operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": _BINDING}}
     return operation
 

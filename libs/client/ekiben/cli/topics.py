@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ekiben.cli.asyncapi import asyncapi
 from ekiben.cli.commands import run
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.options import BootstrapServers, HomeFolder, Json, TopicPrefix
@@ -17,6 +18,9 @@ from ekiben_bus.topics import TopicReport, apply_topics, compare_topics
 
 app = typer.Typer(
     help="The topics of the contracts on a cluster.", no_args_is_help=True, rich_markup_mode="rich"
+)
+app.command(epilog="Example: ekiben topics asyncapi -b kafka-1:9092 --topic-prefix staging. > asyncapi.json")(
+    asyncapi
 )
 
 
