@@ -13,7 +13,7 @@ from ekiben_contracts.deployment import (
 )
 from ekiben_contracts.event import Event
 from ekiben_contracts.health import EndpointHealthReported
-from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
+from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed, DeadLetterRevealed
 from ekiben_contracts.prediction import (
     ModelsScored,
     ModelsShadowed,
@@ -45,6 +45,7 @@ EVENTS: tuple[type[Event], ...] = (
     EndpointHealthReported,
     DeadLetterReplayed,
     DeadLetterDiscarded,
+    DeadLetterRevealed,
 )
 
 BY_TYPE: Mapping[str, type[Event]] = {event.type: event for event in EVENTS}

@@ -27,7 +27,7 @@ from ekiben_contracts.errors import InvalidEventError, Reason, UnreadableError
 from ekiben_contracts.event import Event
 from ekiben_contracts.patient import read_patiently
 from ekiben_contracts.topics import Topic
-from ekiben_contracts.wording import describe, found
+from ekiben_contracts.wording import describe, found, opening
 
 __all__ = [
     "JSON",
@@ -164,7 +164,7 @@ def _refuse(error: ValidationError, value: bytes, event_type: type[Event], ce_id
         except ValueError:
             raise UnreadableError(
                 Reason.UNDECODABLE,
-                f"expected the JSON of {event_type.type}, found {value[:40]!r}: {broken}",
+                f"expected the JSON of {event_type.type}, found {opening(value)}: {broken}",
                 ce_id=ce_id,
             ) from error
         told = f"expected numbers of a few digits, and a few levels, found {broken}"

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
 from ekiben_contracts.errors import Reason, UnreadableError
-from ekiben_contracts.wording import found
+from ekiben_contracts.wording import found, opening
 
 Headers = Sequence[tuple[str, bytes | None]]
 """The headers of a Kafka record; Kafka knows a header without a value."""
@@ -87,7 +87,7 @@ def _parse(value: bytes | None) -> dict[str, JsonValue]:
         body = cast("JsonValue", from_json(value))
     except ValueError as error:
         raise UnreadableError(
-            Reason.UNDECODABLE, f"expected a CloudEvent as {STRUCTURED}, found {value[:40]!r}: {error}"
+            Reason.UNDECODABLE, f"expected a CloudEvent as {STRUCTURED}, found {opening(value)}: {error}"
         ) from error
     if not isinstance(body, dict):
         raise UnreadableError(

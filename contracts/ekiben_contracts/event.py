@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -22,6 +22,7 @@ from pydantic import (
 
 from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.quick import lean_reader, reader
+from ekiben_contracts.sensitive import REDACTED, marks
 from ekiben_contracts.writing import REFUSED, dump
 
 LONGEST_IDENTIFIER = 256
@@ -69,9 +70,18 @@ _set_dict, _set_fields_set, _set_extra, _set_private = (
 
 
 class Part(BaseModel):
-    """A frozen value inside an event. Unknown fields are ignored; NaN and infinity are refused."""
+    """A frozen value inside an event. Unknown fields are ignored; NaN and infinity are refused.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    Neither its repr nor an error about it holds what is marked sensitive.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """See pydantic."""
+        sensitive = marks(type(self))
+        for name, value in super().__repr_args__():
+            yield name, REDACTED if name in sensitive and value is not None else value
 
     @classmethod
     def assemble(cls, fields: dict[str, object]) -> Self:

@@ -44,6 +44,12 @@ def action_id(dead_letter: str, action: str) -> str:
     return f"{dead_letter}/{action}"
 
 
+def reveal_id(dead_letter: str, by: str, at: datetime) -> str:
+    """The ce_id of a look at what is sensitive: one for each who looked, and each time."""
+    who = blake2b(by.encode(errors="backslashreplace"), digest_size=8).hexdigest()  # a name may be longer
+    return action_id(dead_letter, f"revealed/{who}/{int(at.timestamp() * 1000)}")
+
+
 def health_id(gateway: str, model: str, version: str, url: str, window_start: datetime) -> str:
     """The ce_id of what a gateway reports of an endpoint: one for each window, however often it is sent."""
     where = blake2b(url.encode(), digest_size=8).hexdigest()  # a URL may be longer than an id

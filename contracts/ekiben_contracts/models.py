@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ekiben_contracts.event import FeatureValue, ModelName, Part, Version
 from ekiben_contracts.expecting import Expecting
+from ekiben_contracts.sensitive import SENSITIVE_BY_FEATURE
 
 
 class ProblemType(StrEnum):
@@ -36,6 +37,7 @@ class FeatureSpec(Part):
     name: str = Field(min_length=1)
     dtype: DType
     required: bool = True
+    sensitive: bool = Field(default=False, description="Its values are shown to nobody who has not asked.")
 
 
 class Calibration(Part):
@@ -51,7 +53,7 @@ class Calibration(Part):
 class InputExample(Part):
     """One row of features and what the model answered to it when it was logged."""
 
-    features: dict[str, FeatureValue]
+    features: dict[str, FeatureValue] = Field(json_schema_extra=SENSITIVE_BY_FEATURE)
     expected: float
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ekiben_contracts.event import Event, Json, Utc
+from ekiben_contracts.sensitive import SENSITIVE
 
 LONGEST_DEAD_LETTER_ID = 400
 
@@ -25,7 +26,9 @@ class DeadLetterReplayed(Event):
     by: str
     why: str | None = None
     patch: list[dict[str, Json]] | None = Field(
-        default=None, description="What was changed in the payload on the way: a JSON patch, RFC 6902."
+        default=None,
+        description="What was changed in the payload on the way: a JSON patch, RFC 6902.",
+        json_schema_extra=SENSITIVE,
     )
     kept_deadline: bool = False
     acted_at: Utc
@@ -35,6 +38,19 @@ class DeadLetterDiscarded(Event):
     """Somebody decided that a dead letter needs no answer. `attempt` is the one that died."""
 
     type: ClassVar[str] = "ekiben.dead-letter.discarded.v1"
+
+    dead_letter: DeadLetterId
+    topic: str = Field(description="Where its record was read.")
+    group: str = Field(description="Who could not handle it.")
+    by: str
+    why: str
+    acted_at: Utc
+
+
+class DeadLetterRevealed(Event):
+    """Somebody asked to see what of a dead letter is sensitive. Written before anything is shown."""
+
+    type: ClassVar[str] = "ekiben.dead-letter.revealed.v1"
 
     dead_letter: DeadLetterId
     topic: str = Field(description="Where its record was read.")

@@ -10,6 +10,7 @@ from pydantic import Field
 from ekiben_contracts.event import Event, FeatureValue, Identifier, Json, ModelName, Part, Utc, Version
 from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.models import Method, Role
+from ekiben_contracts.sensitive import SENSITIVE, SENSITIVE_BY_FEATURE
 
 
 class PredictionRequested(Event):
@@ -26,7 +27,9 @@ class PredictionRequested(Event):
     model: ModelName
     entity_id: Identifier
     features: dict[str, FeatureValue] | None = Field(
-        default=None, description="Null: the feature store of the model's route is asked."
+        default=None,
+        description="Null: the feature store of the model's route is asked.",
+        json_schema_extra=SENSITIVE_BY_FEATURE,
     )
     time_horizon: str = "short_term"
     explain: bool = False
@@ -77,9 +80,11 @@ class ModelsScored(Event):
     )
     outputs: list[Output]
     missing: list[Missing] = Field(default_factory=list[Missing])
-    features: dict[str, FeatureValue] | None = None
+    features: dict[str, FeatureValue] | None = Field(default=None, json_schema_extra=SENSITIVE_BY_FEATURE)
     explanations: dict[ModelName, dict[str, float]] | None = Field(
-        default=None, description="Of each member: what each feature added to its value."
+        default=None,
+        description="Of each member: what each feature added to its value.",
+        json_schema_extra=SENSITIVE_BY_FEATURE,
     )
     unexplained: dict[ModelName, str] | None = Field(
         default=None, description="Why a member has no explanation, where one was asked for."
@@ -137,12 +142,13 @@ class PredictionCompleted(Event):
     explanation: dict[str, float] | None = Field(
         default=None,
         description="What each feature added to the prediction: the mean over the members, by their weights.",
+        json_schema_extra=SENSITIVE_BY_FEATURE,
     )
     unexplained: dict[ModelName, str] | None = Field(
         default=None,
         description="Why the explanation lacks a member, where one was asked for; all of them: it is null.",
     )
-    context: dict[str, Json] | None = None
+    context: dict[str, Json] | None = Field(default=None, json_schema_extra=SENSITIVE)
     latency_ms: float
     completed_at: Utc
 
@@ -188,5 +194,7 @@ class PredictionOutcomeObserved(Event):
     request_id: Identifier
     model: ModelName
     entity_id: Identifier
-    outcome: Annotated[float | str, Expecting("a finite number or a label")]
+    outcome: Annotated[float | str, Expecting("a finite number or a label")] = Field(
+        json_schema_extra=SENSITIVE
+    )
     observed_at: Utc

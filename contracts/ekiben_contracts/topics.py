@@ -14,7 +14,7 @@ from ekiben_contracts.deployment import (
 )
 from ekiben_contracts.event import LONGEST_IDENTIFIER, Event
 from ekiben_contracts.health import EndpointHealthReported
-from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
+from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed, DeadLetterRevealed
 from ekiben_contracts.prediction import (
     ModelsScored,
     ModelsShadowed,
@@ -165,7 +165,7 @@ ENDPOINT_HEALTH = Topic(
 DEAD_LETTER_ACTIONS = Topic(
     "ekiben.dead-letter-actions",
     "dead_letter",
-    (DeadLetterReplayed, DeadLetterDiscarded),
+    (DeadLetterReplayed, DeadLetterDiscarded, DeadLetterRevealed),
     (USERS,),
     (USERS,),
     retention_ms=FOREVER,  # as long as the dead letters are

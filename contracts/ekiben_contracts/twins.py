@@ -7,12 +7,12 @@ time. What it takes, it reads alike; a part of a microsecond is rounded where py
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
 from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, cast, get_args, get_origin
 
 import annotated_types as at
 import msgspec
@@ -20,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, Strict
 from pydantic.fields import FieldInfo
 
 from ekiben_contracts.expecting import Expecting
+from ekiben_contracts.sensitive import REDACTED, marks
 from ekiben_contracts.writing import dump
 
 _SAME = (str, int, float, bool, NoneType)
@@ -33,9 +34,22 @@ class NoTwinError(TypeError):
 class Twin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What every twin is. It is written as its model is."""
 
+    sensitive: ClassVar[frozenset[str]] = frozenset()
+
     def to_json(self) -> bytes:
         """The data as UTF-8 JSON."""
         return dump(self)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Every field, but for what is marked sensitive in the model."""
+        for name in self.__struct_fields__:
+            value: object = getattr(self, name)
+            yield name, REDACTED if name in self.sensitive and value is not None else value
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+        )
 
 
 @cache
@@ -60,7 +74,7 @@ def _define(model: type[BaseModel], types: Mapping[str, Any]) -> type[Twin]:
         f"Lean{model.__name__}",
         fields,
         bases=(Twin,),
-        namespace={"type": getattr(model, "type", None)},
+        namespace={"type": getattr(model, "type", None), "sensitive": marks(model)},
         frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,

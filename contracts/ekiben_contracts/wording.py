@@ -64,6 +64,11 @@ def found(value: object) -> str:
             return _shorten(repr(value), _MOST_TEXT)
 
 
+def opening(value: bytes) -> str:
+    """How bytes that nobody can read begin: enough to tell what wrote them, and nobody's secret."""
+    return f"{_count(len(value), 'byte')} that begin with {value[:2]!r}"
+
+
 def _line(detail: ErrorDetails) -> str:
     template = _EXPECTED.get(detail["type"])
     expected = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
@@ -156,9 +157,21 @@ def test_the_dead_letters_are_counted_and_one_is_shown_in_full(system, plain):
     assert (undecodable["error_class"], undecodable["group"]) == ("UnreadableError", "inference-gateway")
     dead_letter_id = f"{plain.requests}/inference-gateway/{partition}/{offset}/1"
     letter = system.json("dlq", "show", dead_letter_id)
-    assert (letter["value"], letter["headers"], letter["key"]) == ('{"half": ', {"origin": "test"}, "k")
+    hidden = "[redacted] 9 bytes in which nobody can tell what is sensitive"
+    assert (letter["value"], letter["headers"], letter["key"]) == (hidden, {"origin": "[redacted]"}, "k")
     assert "Traceback" in letter["error_stack"]
-    assert '{"half": ' in system.ekiben("dlq", "show", dead_letter_id).stdout
+    assert "half" not in system.ekiben("dlq", "show", dead_letter_id).stdout
+    asked = ("dlq", "show", dead_letter_id, "--reveal", "--why", "its sender asks")
+    letter = system.json(*asked)
+    assert (letter["value"], letter["headers"]) == ('{"half": ', {"origin": "test"})
+    assert base64.b64decode(letter["value_base64"]) == b'{"half": '
+    assert '{"half": ' in system.ekiben(*asked).stdout
+
+
+def test_nobody_sees_what_is_sensitive_without_a_reason(system):
+    ended = system.ekiben("dlq", "show", "nowhere/nobody/0/0/1", "--reveal")
+    assert ended.returncode == 2
+    assert "expected a reason with --reveal" in ended.stderr
 
 
 def test_a_dead_letter_that_is_not_there_is_not_found(system):

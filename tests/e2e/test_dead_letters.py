@@ -69,8 +69,13 @@ def test_a_typo_is_mended_on_the_way_and_answered_as_the_second_attempt(system, 
         "replayed",
         "ann",
         "a typo",
-        json.loads(MEND),
+        [{**operation, "value": "[redacted]"} for operation in json.loads(MEND)],
     )
+    revealed = system.json("dlq", "show", dead, "--reveal", "--why", "what was mended?", "--by", "eve")
+    mended, look = revealed["history"]["actions"]
+    assert mended["patch"] == json.loads(MEND)
+    assert (look["action"], look["by"], look["why"]) == ("revealed", "eve", "what was mended?")
+    assert system.json("dlq", "show", dead)["history"]["actions"][1]["by"] == "eve"
     assert dead not in system.ekiben("dlq", "list", "--ids").stdout
     again = system.json("dlq", "replay", dead, "--patch", MEND)
     assert (again["replayed"], again["seen_to_before"]) == (0, 1)

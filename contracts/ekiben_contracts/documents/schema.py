@@ -9,9 +9,10 @@ from pydantic import JsonValue
 
 from ekiben_contracts.documents.rendering import canonical
 from ekiben_contracts.event import Event
+from ekiben_contracts.sensitive import KEYWORD
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_WORDING = ("title", "description")
+_WORDING = ("title", "description", KEYWORD)
 _NAMED_BY_USERS = ("properties", "$defs", "patternProperties")
 
 
@@ -27,7 +28,7 @@ def fingerprint(document: JsonValue) -> str:
 
 
 def without_wording(node: JsonValue) -> JsonValue:
-    """A schema without titles and descriptions: only what it accepts."""
+    """A schema without titles, descriptions and what is sensitive: only what it accepts."""
     if isinstance(node, list):
         return [without_wording(item) for item in node]
     if not isinstance(node, dict):

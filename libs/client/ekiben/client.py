@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from ekiben.answers import Answers
 from ekiben.connection import Connection
-from ekiben.dead_letters import DeadLetters, Selection, Watch
+from ekiben.dead_letters import DeadLetters, Selection, Viewer, Watch
 from ekiben.dead_letters.desk import Desk
 from ekiben.deployments import Deployment
 from ekiben.endpoints import Endpoint, read_endpoints
-from ekiben.errors import InvalidInputError, NoAnswerError
+from ekiben.errors import EkibenError, InvalidInputError, NoAnswerError
 from ekiben.groups.desk import Groups
 from ekiben.results import Result, Results
 from ekiben.routes import Routes, read_routes
@@ -289,6 +289,14 @@ class Ekiben:
         """The dead letters of a selection, or of a topic or a group: to iterate over, count or act on."""
         desk = Desk(self._connection, self._author, self._now)
         return DeadLetters(desk, selection or Selection(topic=topic, group=group), watch)
+
+    async def viewer(self) -> Viewer:
+        """What shows dead letters without what is sensitive; where no route can be read, with less."""
+        try:
+            routes = await self.routes()
+        except EkibenError:
+            routes = Routes({}, {})
+        return Viewer(routes, self._naming.prefix)
 
     # ---- consumer groups
 

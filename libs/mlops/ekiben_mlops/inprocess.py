@@ -16,6 +16,7 @@ from ekiben_mlops.registry import Registry
 from ekiben_mlops.settings import MlopsSettings
 from ekiben_mlops.templates.explaining.answering import Explaining
 from ekiben_mlops.templates.explaining.explainer import Explainer
+from ekiben_mlops.templates.predicting import withholding
 from ekiben_mlops.templates.scoring import Scorer
 from ekiben_mlops.trained import problem_type_of
 from ekiben_serving.columnar import decode_columns, encode_answer, encode_explanation
@@ -45,7 +46,8 @@ class RegisteredModel:
         self.version = str(found.version)
         self.signature: Sequence[FeatureSpec] = logged.signature
         classes = [str(name) for name in getattr(fitted, "classes_", ())]
-        self._fitted, self._predict = fitted, template.predictor(fitted)
+        self._fitted = fitted
+        self._predict = withholding(template.predictor(fitted), logged.signature)
         self._background = logged.background
         self._scorer = Scorer(self.model, self.version, logged.signature, classes, self._predict)
         self._explaining: Explaining | None = None

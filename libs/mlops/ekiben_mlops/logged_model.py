@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -28,6 +28,8 @@ TRUSTED_LIBRARIES: Final = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgb
 """Libraries whose types may be in a model although skops does not know them to be harmless."""
 _ALWAYS: Final = ("numpy", "pandas", "skops", "shap")
 """What the service template imports itself; shap where it is installed: then models explain themselves."""
+_SENSITIVE: Final = "ekiben_sensitive"
+"""In the metadata of a logged model: the names of its sensitive columns."""
 BACKGROUND_ROWS: Final = 64
 """Rows that are kept with a model, the input example first: explanations start from them."""
 
@@ -55,12 +57,16 @@ class LoggedModel:
         return skops.io.load(self.directory / self.file, trusted=list(self.trusted_types))
 
 
-def log_pipeline(mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame) -> str:
+def log_pipeline(
+    mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame, sensitive: Collection[str] = ()
+) -> str:
     """Log a model into the current run, register it under a name and return its version.
 
     Raises:
-        UnservableModelError: it has types of other libraries, or such as skops cannot write.
+        UnservableModelError: it has types of other libraries, or such as skops cannot write; or a column
+            that is to be sensitive is none of its rows'.
     """
+    _check_columns(sensitive, rows)
     with warnings.catch_warnings():
         # That integers cannot be null is what their columns say in the signature: they are required.
         warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer")
@@ -77,6 +83,7 @@ def log_pipeline(mlflow: ModuleType, model: Any, name: str, rows: pd.DataFrame) 
             pip_requirements=requirements_of(model),
             registered_model_name=name,
             pyfunc_predict_fn=method,
+            metadata={_SENSITIVE: sorted(sensitive)},
         )
     return str(found.registered_model_version)
 
@@ -99,11 +106,12 @@ def read_logged_model(directory: Path) -> LoggedModel:
         )
     if logged.signature is None or logged.signature.inputs is None:
         raise UnservableModelError("expected a signature, found none. Log it with Registry.log_model.")
+    sensitive = frozenset((logged.metadata or {}).get(_SENSITIVE) or ())
     return LoggedModel(
         directory=directory,
         file=flavor["pickled_model"],
         trusted_types=tuple(_check_trusted(flavor.get("skops_trusted_types") or [])),
-        signature=tuple(_spec(column) for column in logged.signature.inputs.to_dict()),
+        signature=tuple(_spec(column, sensitive) for column in logged.signature.inputs.to_dict()),
         background=_read_background(directory, logged.saved_input_example_info),
         requirements=tuple((directory / "requirements.txt").read_text().split()),
     )
@@ -153,14 +161,28 @@ def _check_trusted(unknown: list[str]) -> list[str]:
     return unknown
 
 
-def _spec(column: Mapping[str, Any]) -> FeatureSpec:
+def _spec(column: Mapping[str, Any], sensitive: frozenset[str]) -> FeatureSpec:
     name, dtype = column.get("name"), column["type"]
     if not name or dtype not in set(DType):
         raise UnservableModelError(
             f"expected named columns of {', '.join(DType)}, found {name or 'one unnamed'} of {dtype}. "
             "Train on a DataFrame with such columns."
         )
-    return FeatureSpec(name=name, dtype=DType(dtype), required=column.get("required", True))
+    return FeatureSpec(
+        name=name,
+        dtype=DType(dtype),
+        required=column.get("required", True),
+        sensitive=name in sensitive,
+    )
+
+
+def _check_columns(sensitive: Collection[str], rows: pd.DataFrame) -> None:
+    unknown = sorted(set(sensitive) - set(rows.columns))
+    if unknown:
+        raise UnservableModelError(
+            f"expected sensitive columns among {', '.join(rows.columns)}, found {', '.join(unknown)}. "
+            "Name columns of the model's own."
+        )
 
 
 def _background(rows: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -58,17 +58,24 @@ class Registry:
         self._mlflow.log_metrics(dict(metrics), step=step)
 
     def log_model(
-        self, model: object, name: str, rows: pd.DataFrame, *, tags: Mapping[str, str] | None = None
+        self,
+        model: object,
+        name: str,
+        rows: pd.DataFrame,
+        *,
+        tags: Mapping[str, str] | None = None,
+        sensitive: Collection[str] = (),
     ) -> str:
         """Log a fitted scikit-learn model into the current run, register it and return its new version.
 
         `rows` are rows it was trained on: its signature is theirs, a column with nulls among them is
-        optional, and the first row is the input example.
+        optional, and the first row is the input example. What stands in its `sensitive` columns is
+        shown to nobody who has not asked for it.
 
         Raises:
-            UnservableModelError: it holds types that are not of the known libraries.
+            UnservableModelError: it holds types that are not of the known libraries, or lacks a column.
         """
-        version = log_pipeline(self._mlflow, model, name, rows)
+        version = log_pipeline(self._mlflow, model, name, rows, sensitive)
         for key, value in (tags or {}).items():
             self._client.set_model_version_tag(name, version, key, value)
         return version

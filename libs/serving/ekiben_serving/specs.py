@@ -12,6 +12,7 @@ class ColumnSpec(Protocol):
     """One input column of a model, such as ekiben_contracts.models.FeatureSpec.
 
     `dtype` is one of MLflow's names: boolean, integer, long, float, double, string.
+    The values of a `sensitive` column are quoted nowhere.
     """
 
     @property
@@ -20,3 +21,5 @@ class ColumnSpec(Protocol):
     def dtype(self) -> str: ...
     @property
     def required(self) -> bool: ...
+    @property
+    def sensitive(self) -> bool: ...

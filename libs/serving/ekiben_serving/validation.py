@@ -37,8 +37,8 @@ class Signature:
 
     def __init__(self, specs: Iterable[ColumnSpec]) -> None:
         self.specs = tuple(specs)
-        self._columns = tuple((spec.name, *_rule(spec)) for spec in self.specs)
-        self._checks = tuple((name, fits) for name, fits, _ in self._columns)
+        self._columns = tuple((spec, *_rule(spec)) for spec in self.specs)
+        self._checks = tuple((spec.name, fits) for spec, fits, _ in self._columns)
 
     def check(self, features: Mapping[str, FeatureValue]) -> RowError | None:
         """None where the row fits, else why not."""
@@ -58,9 +58,9 @@ class Signature:
                 f"expected a value for {_join(missing)}; {found}. Send every required feature.",
             )
         wrong = [
-            f"{name}: expected {expected}, found {_show(features.get(name))}"
-            for name, fits, expected in self._columns
-            if not fits(features.get(name))
+            f"{spec.name}: expected {expected}, found {_show(features.get(spec.name), spec)}"
+            for spec, fits, expected in self._columns
+            if not fits(features.get(spec.name))
         ]
         return RowError("invalid_request", f"{_join(wrong)}. Send each feature as the signature has it.")
 
@@ -75,7 +75,7 @@ def misfit(value: FeatureValue, spec: ColumnSpec) -> str | None:
     fits, expected = _rule(spec)
     if fits(value):
         return None
-    return f"expected {expected}, found {'null' if value is None else _show(value)}"
+    return f"expected {expected}, found {'null' if value is None else _show(value, spec)}"
 
 
 Fits = Callable[[FeatureValue], bool]
@@ -122,7 +122,9 @@ def _is_nan(value: FeatureValue, dtype: str) -> bool:
     return isinstance(value, float) and math.isnan(value) and dtype not in ("boolean", "string")
 
 
-def _show(value: FeatureValue) -> str:
+def _show(value: FeatureValue, spec: ColumnSpec) -> str:
+    if spec.sensitive and value is not None:
+        return f"another {type(value).__name__}, which is not shown: {spec.name} is sensitive"
     if (
         isinstance(value, int) and value.bit_length() > _MOST_BITS_SHOWN
     ):  # Python refuses to print the largest

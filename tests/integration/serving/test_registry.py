@@ -15,6 +15,7 @@ from ekiben_contracts.models import DType, FeatureSpec, ProblemType
 from ekiben_mlops.errors import UnknownModelError, UnservableModelError, UntrustedModelError
 from ekiben_mlops.logged_model import read_logged_model
 from ekiben_mlops.registry import Registry
+from ekiben_mlops.trained import trained_event
 from integration.served import Logged, flights
 
 
@@ -112,3 +113,16 @@ def test_a_model_with_code_of_its_own_is_refused(registry: Registry) -> None:
 
     with pytest.raises(UnservableModelError, match="_add_one"), registry.run("flights"):
         registry.log_model(model, "own-code", rows)
+
+
+def test_a_column_that_is_marked_sensitive_is_so_in_what_is_known_of_the_version(registry: Registry) -> None:
+    rows = flights(20)[["distance", "hour"]]
+    model = LinearRegression().fit(rows, rows["distance"])
+    with registry.run("flights"):
+        version = registry.log_model(model, "marked", rows, sensitive=["hour"])
+
+    signature = trained_event(registry, "marked", version).signature
+
+    assert {spec.name: spec.sensitive for spec in signature} == {"distance": False, "hour": True}
+    with pytest.raises(UnservableModelError, match="found hours"), registry.run("flights"):
+        registry.log_model(model, "marked", rows, sensitive=["hours"])

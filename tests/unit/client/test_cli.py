@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from ekiben.cli.app import app
-from ekiben.cli.dlq.autopsy import escaped, payload
 from ekiben.cli.ensembles import read_ensembles
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.predicting import parse_features
@@ -124,14 +123,6 @@ def test_no_features_at_all_leave_them_to_the_feature_store():
 def test_features_that_cannot_be_read_are_refused(document, pairs):
     with pytest.raises(InvalidInputError):
         parse_features(document, pairs)
-
-
-def test_bytes_are_shown_so_that_nothing_is_hidden():
-    assert escaped("Zürich".encode()) == "Zürich"
-    assert escaped(b"\xff\x00\n") == "\\xff\\x00\\n"
-    assert payload(b'{"a": 1}') == {"a": 1}
-    assert payload(b"\xff{") == "\\xff{"
-    assert payload(None) is None
 
 
 def test_ensembles_are_read_from_yaml(tmp_path):

@@ -32,8 +32,8 @@ def structured(**attributes: object) -> bytes:
     [
         (None, Reason.EMPTY, "found an empty value"),
         (b"", Reason.EMPTY, "found an empty value"),
-        (b"hello", Reason.UNDECODABLE, "found b'hello'"),
-        (b"\xff\xfe", Reason.UNDECODABLE, r"found b'\xff\xfe'"),
+        (b"hello", Reason.UNDECODABLE, "found 5 bytes that begin with b'he'"),
+        (b"\xff\xfe", Reason.UNDECODABLE, r"found 2 bytes that begin with b'\xff\xfe'"),
         (REQUEST[:-1], Reason.UNDECODABLE, "EOF while parsing"),
         (b'{"model": "\xff", "entity_id": "e"}', Reason.UNDECODABLE, "invalid unicode"),
         (b"NaN", Reason.UNDECODABLE, "found nan"),
@@ -169,7 +169,7 @@ def test_any_other_media_type_is_binary_mode(content_type: str):
     ("value", "reason", "message"),
     [
         (None, Reason.EMPTY, "found an empty value"),
-        (b"hello", Reason.UNDECODABLE, "found b'hello'"),
+        (b"hello", Reason.UNDECODABLE, "found 5 bytes that begin with b'he'"),
         (b"[1, 2]", Reason.UNDECODABLE, "found an array of 2 items"),
         (structured(type=None), Reason.UNKNOWN_TYPE, "expected the attribute type, found none"),
         (structured(type=7), Reason.UNDECODABLE, "expected text in the attribute type, found 7"),

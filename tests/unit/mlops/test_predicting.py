@@ -7,8 +7,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ekiben_contracts.models import DType, FeatureSpec
 from ekiben_mlops.templates import classification, regression
-from ekiben_mlops.templates.predicting import MOST_PREDICTIONS, Scores, predict_each
+from ekiben_mlops.templates.predicting import MOST_PREDICTIONS, Scores, predict_each, withholding
 
 
 class Doubling:
@@ -112,3 +113,14 @@ def test_of_more_classes_the_value_is_the_probability_of_the_winning_one() -> No
 
 def test_a_regression_of_one_column_counts_as_the_column() -> None:
     assert regression.predictor(Probabilities([0.5], [1.5]))(_frame([1, 2])).values.tolist() == [0.5, 1.5]
+
+
+def test_what_a_model_says_of_its_failure_stays_with_it_where_a_column_is_sensitive() -> None:
+    spec = FeatureSpec(name="x", dtype=DType.DOUBLE, sensitive=True)
+
+    _, told = predict_each(withholding(Doubling(), [spec]), _frame([-48_250.0]))
+    _, quoted = predict_each(withholding(Doubling(), []), _frame([-48_250.0]))
+
+    assert "ValueError, whose words may quote a sensitive column" in told[0][1]
+    assert "48250" not in told[0][1]
+    assert "48250" in quoted[0][1]

@@ -8,7 +8,7 @@ import pytest
 
 from ekiben_contracts.event import FeatureValue
 from ekiben_contracts.models import DType, FeatureSpec
-from ekiben_serving.validation import RowError, Signature, check_row
+from ekiben_serving.validation import RowError, Signature, check_row, misfit
 
 
 def _check(dtype: DType, value: FeatureValue, *, required: bool = True) -> RowError | None:
@@ -109,7 +109,19 @@ def test_a_row_with_much_wrong_is_told_in_short() -> None:
 
 def test_a_signature_of_an_unknown_type_is_refused() -> None:
     class Spec:
-        name, dtype, required = "a", "decimal", True
+        name, dtype, required, sensitive = "a", "decimal", True, False
 
     with pytest.raises(ValueError, match=r"expected a dtype of boolean, .*, found 'decimal'"):
         Signature([Spec()])
+
+
+@pytest.mark.parametrize("value", ["wears a wig", 48_250])
+def test_a_sensitive_value_that_does_not_fit_is_named_and_not_quoted(value: FeatureValue) -> None:
+    spec = FeatureSpec(name="hair", dtype=DType.BOOLEAN, sensitive=True)
+
+    problem = check_row({"hair": value}, Signature([spec]))
+
+    assert problem is not None
+    assert "hair: expected true or false, found another" in problem.message
+    assert str(value) not in problem.message
+    assert str(value) not in str(misfit(value, spec))

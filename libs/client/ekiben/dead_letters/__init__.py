@@ -11,6 +11,7 @@ from ekiben.dead_letters.patching import Patch, read_patch
 from ekiben.dead_letters.replaying import MOST_ATTEMPTS, LeftOut, Treatment, Why
 from ekiben.dead_letters.searching import Progress, Watch
 from ekiben.dead_letters.selection import Selection
+from ekiben.dead_letters.viewing import View, Viewer, whole
 
 __all__ = [
     "MOST_ATTEMPTS",
@@ -27,7 +28,10 @@ __all__ = [
     "Progress",
     "Selection",
     "Treatment",
+    "View",
+    "Viewer",
     "Watch",
     "Why",
     "read_patch",
+    "whole",
 ]

@@ -15,8 +15,8 @@ from ekiben_bus.verdicts import Outgoing
 from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.errors import ContractError
 from ekiben_contracts.event import Event
-from ekiben_contracts.identity import action_id
-from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
+from ekiben_contracts.identity import action_id, reveal_id
+from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed, DeadLetterRevealed
 from ekiben_contracts.topics import DEAD_LETTER_ACTIONS
 
 Action = DeadLetterReplayed | DeadLetterDiscarded
@@ -77,13 +77,27 @@ def discarded(letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> 
     return _outgoing(event, action_id(letter.id, "discarded"))
 
 
-def read_action(record: Record) -> Action | None:
-    """The action in a record; None where there is none that can be read."""
+def revealed(letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> Outgoing:
+    """The event that somebody asked to see what of a letter is sensitive."""
+    event = DeadLetterRevealed(
+        attempt=letter.attempt,
+        dead_letter=letter.id,
+        topic=grave.topic,
+        group=grave.group,
+        by=actor.by,
+        why=actor.why or "",
+        acted_at=now,
+    )
+    return _outgoing(event, reveal_id(letter.id, actor.by, now))
+
+
+def read_action(record: Record) -> Action | DeadLetterRevealed | None:
+    """The action, or the look, in a record; None where there is none that can be read."""
     try:
         data = decode(record.value, record.headers, DEAD_LETTER_ACTIONS).data
     except ContractError:
         return None
-    return data if isinstance(data, DeadLetterReplayed | DeadLetterDiscarded) else None
+    return data if isinstance(data, DeadLetterReplayed | DeadLetterDiscarded | DeadLetterRevealed) else None
 
 
 def history(records: Sequence[Action]) -> Sequence[Action]:

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from ekiben.dead_letters.actions import Action, history
 from ekiben.dead_letters.letter import DeadLetter
+from ekiben_contracts.operations import DeadLetterRevealed
 
 _PARTS_OF_AN_ID = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`attempts` are in order, `letter` is one of them; `actions` are about any of them."""
+    """`attempts` are in order, `letter` is one of them; `actions` and `looks` are about any of them."""
 
     letter: DeadLetter
     attempts: Sequence[DeadLetter]
     actions: Sequence[Action]
+    looks: Sequence[DeadLetterRevealed] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -33,7 +35,9 @@ def is_of_family(id: str, of: str) -> bool:
     return id == of or (has_attempt and id.rpartition("/")[0] == stem)
 
 
-async def gather(id: str, letters: AsyncIterable[DeadLetter], actions: AsyncIterable[Action]) -> Case | None:
+async def gather(
+    id: str, letters: AsyncIterable[DeadLetter], actions: AsyncIterable[Action | DeadLetterRevealed]
+) -> Case | None:
     """The case of a dead letter; None where there is no such letter."""
     attempts = sorted(
         [letter async for letter in letters if is_of_family(letter.id, id)], key=lambda each: each.attempt
@@ -42,4 +46,6 @@ async def gather(id: str, letters: AsyncIterable[DeadLetter], actions: AsyncIter
     if not found:
         return None
     done = [action async for action in actions if is_of_family(action.dead_letter, id)]
-    return Case(found[0], attempts, history(done))
+    looks = [one for one in done if isinstance(one, DeadLetterRevealed)]
+    acted = [one for one in done if not isinstance(one, DeadLetterRevealed)]
+    return Case(found[0], attempts, history(acted), sorted(looks, key=lambda look: look.acted_at))

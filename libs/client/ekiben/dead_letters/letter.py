@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ekiben_bus.deadletters import PREFIX
@@ -31,14 +31,14 @@ class DeadLetter:
     stage: str
     reason: str
     error_class: str
-    error_message: str
-    error_stack: str
+    error_message: str = field(repr=False)
+    error_stack: str = field(repr=False)
     attempt: int
     failed_at: str
     service: str
     key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None = field(repr=False)
+    headers: tuple[tuple[str, bytes], ...] = field(repr=False)
 
     @property
     def recorded_at(self) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from ekiben.dead_letters.acting import Chunk, Decision, Move, in_chunks
-from ekiben.dead_letters.actions import Action, Actor, discarded, read_action, replayed
+from ekiben.dead_letters.actions import Action, Actor, discarded, read_action, replayed, revealed
 from ekiben.dead_letters.case import Case, gather
 from ekiben.dead_letters.counting import Obituary, summarize
 from ekiben.dead_letters.desk import Desk
@@ -19,6 +19,7 @@ from ekiben.dead_letters.searching import Watch
 from ekiben.dead_letters.selection import Selection
 from ekiben.errors import NotFoundError
 from ekiben_bus.outbox import write
+from ekiben_contracts.operations import DeadLetterRevealed
 
 _AS_FAST_AS_IT_GOES = Pace()
 
@@ -58,8 +59,7 @@ class DeadLetters:
             NotFoundError: there is none of this id.
         """
         with Ledger() as ledger:
-            kept = graves_of([id], self._desk.author.naming)
-            letters = (letter async for letter, _ in self._search.letters(kept, ledger))
+            letters = (letter async for letter, _ in self._search.letters(self._graves_of(id), ledger))
             case = await gather(id, letters, self._actions())
         if case is None:
             raise NotFoundError(
@@ -68,6 +68,20 @@ class DeadLetters:
                 attempt="`ekiben dlq list --ids`",
             )
         return case
+
+    async def reveal(self, id: str, actor: Actor) -> Case:
+        """The same, for somebody who is to see what is sensitive. It is on record before anything is seen.
+
+        Raises:
+            NotFoundError: there is none of this id.
+            EkibenError: it cannot be recorded, as where the cluster lets nobody of this name do so.
+        """
+        letter = (await self.look_into(id)).letter
+        grave = next(one for one in self._graves_of(id) if one.dead_letters == letter.kept_on)
+        now = self._desk.now()
+        note = write(revealed(letter, grave, actor, now), self._desk.author, now)
+        await self._desk.connection.publish([note])
+        return await self.look_into(id)
 
     async def replay(
         self,
@@ -143,6 +157,9 @@ class DeadLetters:
                     if self._selection.has(letter):
                         yield letter, grave
 
+    def _graves_of(self, id: str) -> Sequence[Grave]:
+        return graves_of([id], self._desk.author.naming)
+
     def _graves(self) -> Sequence[Grave]:
         naming, selection = self._desk.author.naming, self._selection
         if selection.ids:
@@ -158,7 +175,7 @@ class DeadLetters:
             )
         return found
 
-    async def _actions(self) -> AsyncGenerator[Action]:
+    async def _actions(self) -> AsyncGenerator[Action | DeadLetterRevealed]:
         async for record in self._search.records(self._desk.actions):
             action = read_action(record)
             if action is not None:

@@ -14,6 +14,7 @@ from ekiben.dead_letters.ledger import Ledger
 from ekiben.dead_letters.letter import DeadLetter, is_first, parse
 from ekiben.reading import Log
 from ekiben_bus.records import Record
+from ekiben_contracts.operations import DeadLetterRevealed
 
 _TOLD_EVERY = 1000
 
@@ -79,7 +80,7 @@ class Search:
     async def _settle(self, actions: str, ledger: Ledger) -> None:
         async for record in self.records(actions):
             action = read_action(record)
-            if action is not None:
+            if action is not None and not isinstance(action, DeadLetterRevealed):
                 ledger.settle([action.dead_letter])
 
     async def records(

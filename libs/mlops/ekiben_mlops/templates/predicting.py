@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ekiben_serving.columnar import Array
+from ekiben_serving.specs import ColumnSpec
 
 MOST_PREDICTIONS: Final = 128
 """Calls of the model for one body whose rows it fails on: enough to single out a few bad ones."""
@@ -31,6 +32,25 @@ class Scores(NamedTuple):
 
 
 Predict = Callable[[pd.DataFrame], Scores]
+
+
+class WithheldError(Exception):
+    """A model failed, and what it said stays here: it may quote a value that nobody is to see."""
+
+
+def withholding(predict: Predict, signature: Iterable[ColumnSpec]) -> Predict:
+    """The same predictions; where a column is sensitive, only the class of a failure is told."""
+    if not any(spec.sensitive for spec in signature):
+        return predict
+
+    def predict_quietly(frame: pd.DataFrame) -> Scores:
+        try:
+            return predict(frame)
+        except Exception as error:  # noqa: BLE001 - whatever a model raises
+            kind = type(error).__name__
+        raise WithheldError(f"{kind}, whose words may quote a sensitive column")
+
+    return predict_quietly
 
 
 def predict_each(predict: Predict, frame: pd.DataFrame) -> tuple[Scores, dict[int, tuple[str, str]]]:

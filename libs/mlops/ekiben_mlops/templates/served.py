@@ -17,6 +17,7 @@ from ekiben_mlops.templates.explaining.answering import Explaining
 from ekiben_mlops.templates.explaining.explainer import Explainer
 from ekiben_mlops.templates.jsonable import explanations_of, predictions_of
 from ekiben_mlops.templates.metrics import ModelMetrics
+from ekiben_mlops.templates.predicting import withholding
 from ekiben_mlops.templates.scoring import Scorer
 from ekiben_serving.columnar import (
     Answer,
@@ -34,6 +35,7 @@ class Spec(NamedTuple):
     name: str
     dtype: str
     required: bool
+    sensitive: bool
 
 
 class ServedModel:
@@ -46,7 +48,8 @@ class ServedModel:
         # These types were trusted when the model was logged to the registry it was packaged from.
         model: Any = skops.io.load(directory / serving["file"], trusted=serving["trusted_types"])
         problem = import_module(f"ekiben_mlops.templates.{description['problem_type']}")
-        self._fitted, self._predict = model, problem.predictor(model)
+        signature = [Spec(**spec) for spec in description["signature"]]
+        self._fitted, self._predict = model, withholding(problem.predictor(model), signature)
         self._background: list[dict[str, FeatureValue]] = json.loads(
             (directory / "background.json").read_text()
         )
@@ -54,7 +57,7 @@ class ServedModel:
         self._scorer = Scorer(
             description["model"],
             description["version"],
-            [Spec(**spec) for spec in description["signature"]],
+            signature,
             description["classes"],
             self._predict,
         )

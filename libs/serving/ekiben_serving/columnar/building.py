@@ -112,4 +112,5 @@ def _refuse(spec: ColumnSpec, values: list[FeatureValue], wrong: Array) -> None:
 
 def _misfit(spec: ColumnSpec, found: object) -> NoReturn:
     expected = spec.dtype if spec.required else f"{spec.dtype} or null"
-    raise ColumnarError(f"column {spec.name}: expected {expected}, found {brief(found)}") from None
+    shown = "a value that is not shown" if spec.sensitive else brief(found)
+    raise ColumnarError(f"column {spec.name}: expected {expected}, found {shown}") from None

@@ -14,7 +14,7 @@ from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.output import Output
 from ekiben.cli.terminal import Terminal, command
 from ekiben.cli.watching import shown
-from ekiben.dead_letters import DeadLetters, Obituary
+from ekiben.dead_letters import DeadLetters, Obituary, Viewer
 
 EXAMPLE = "Example: ekiben dlq list --group inference-gateway"
 
@@ -32,23 +32,22 @@ async def list_(
         with output.progress() as progress:
             letters = ekiben.dead_letters(selection, watch=shown(progress))
             if ids:
-                await _show_each(letters, output)
+                await _show_each(letters, await ekiben.viewer(), output)
                 return ExitCode.OK
             found = await letters.count()
     _show(found, output)
     return ExitCode.OK
 
 
-async def _show_each(letters: DeadLetters, output: Output) -> None:
+async def _show_each(letters: DeadLetters, viewer: Viewer, output: Output) -> None:
     async with aclosing(letters.unsettled()) as found:
         async for letter in found:
+            view = viewer.view(letter)
             if output.as_json:
-                output.document(as_document(letter))
+                output.document(as_document(letter, view))
                 continue
             returned = f"  returned {letter.returned} times" if letter.returned else ""
-            output.text(
-                f"{letter.id}  {letter.reason}  {letter.error_class}  {letter.error_message}{returned}"
-            )
+            output.text(f"{letter.id}  {letter.reason}  {letter.error_class}  {view.error_message}{returned}")
 
 
 def _show(found: Sequence[Obituary], output: Output) -> None:

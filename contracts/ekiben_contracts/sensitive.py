@@ -1,0 +1,150 @@
+"""What of an event is shown to nobody who has not asked for it: marks on fields, and what they hide.
+
+A field is marked in its class, and so in its JSON Schema, by the keyword `x-sensitive`: true hides the
+field, "by-feature" what it says of each feature, but for those that are known to be harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from pydantic import BaseModel, JsonValue
+
+KEYWORD: Final = "x-sensitive"
+_BY_FEATURE: Final = "by-feature"
+SENSITIVE: Final[dict[str, JsonValue]] = {KEYWORD: True}
+"""For `Field(json_schema_extra=...)`: nobody sees the value unasked."""
+SENSITIVE_BY_FEATURE: Final[dict[str, JsonValue]] = {KEYWORD: _BY_FEATURE}
+"""The same for an object by feature: which of them are harmless, the signature of the model says."""
+
+REDACTED: Final = "[redacted]"
+_SHORTEST_MASKED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """JSON without what is sensitive, and the texts that were taken out of it."""
+
+    value: JsonValue
+    hidden: frozenset[str]
+
+    def mask(self, text: str) -> str:
+        """A text about the same event, without what was taken out, as far as it stands there word by word."""
+        for secret in sorted(self.hidden, key=len, reverse=True):
+            text = text.replace(secret, REDACTED)
+        return text
+
+
+@cache
+def marks(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model that are marked."""
+    extras = ((name, field.json_schema_extra) for name, field in model.model_fields.items())
+    return frozenset(name for name, extra in extras if isinstance(extra, dict) and KEYWORD in extra)
+
+
+def redact(value: JsonValue, schema: JsonValue, harmless: Container[str]) -> Redacted:
+    """Take out what its schema marks, what its schema does not know, and what is not as the schema says.
+
+    `harmless` are the features that may be shown. Null is shown: that something is absent often is why.
+    """
+    return _Redaction(schema, harmless).of(value)
+
+
+class _Redaction:
+    """One walk through a value and its JSON Schema, side by side."""
+
+    def __init__(self, schema: JsonValue, harmless: Container[str]) -> None:
+        self._schema = schema
+        self._definitions = _object(_object(schema).get("$defs"))
+        self._harmless = harmless
+        self._hidden: set[str] = set()
+
+    def of(self, value: JsonValue) -> Redacted:
+        return Redacted(self._walk(value, self._schema), frozenset(self._hidden))
+
+    def _walk(self, value: JsonValue, schema: JsonValue) -> JsonValue:
+        rules = self._resolve(_object(schema))
+        mark = rules.get(KEYWORD)
+        if mark == _BY_FEATURE:
+            return self._by_feature(value)
+        if mark:
+            return self._hide(value)
+        if isinstance(value, dict):
+            return self._walk_fields(value, self._branch(rules, "properties", "additionalProperties"))
+        if isinstance(value, list):
+            each = self._branch(rules, "items")
+            return self._hide(value) if each is None else [self._walk(item, each["items"]) for item in value]
+        return value
+
+    def _walk_fields(self, fields: dict[str, JsonValue], rules: dict[str, JsonValue] | None) -> JsonValue:
+        if rules is None:
+            return self._hide(fields)
+        known, others = _object(rules.get("properties")), rules.get("additionalProperties")
+        return {
+            name: self._walk(value, known[name])
+            if name in known
+            else self._hide(value)
+            if others is None
+            else self._walk(value, others)
+            for name, value in fields.items()
+        }
+
+    def _by_feature(self, value: JsonValue) -> JsonValue:
+        """Of each feature, or of each model and then each feature."""
+        if not isinstance(value, dict):
+            return self._hide(value)
+        return {
+            name: self._by_feature(inner)
+            if isinstance(inner, dict)
+            else inner
+            if name in self._harmless and not isinstance(inner, list)
+            else self._hide(inner)
+            for name, inner in value.items()
+        }
+
+    def _branch(self, rules: dict[str, JsonValue], *keywords: str) -> dict[str, JsonValue] | None:
+        """The first alternative that describes such a value; None where none does."""
+        if any(keyword in rules for keyword in keywords):
+            return rules
+        alternatives = rules.get("anyOf")
+        for alternative in alternatives if isinstance(alternatives, list) else ():
+            found = self._branch(self._resolve(_object(alternative)), *keywords)
+            if found is not None:
+                return found
+        return None
+
+    def _resolve(self, rules: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """With what it refers to, which stands below it where both say something."""
+        reference = rules.get("$ref")
+        if not isinstance(reference, str):
+            return rules
+        named = _object(self._definitions.get(reference.rpartition("/")[2]))
+        return {**self._resolve(named), **{key: value for key, value in rules.items() if key != "$ref"}}
+
+    def _hide(self, value: JsonValue) -> JsonValue:
+        if value is None:
+            return None
+        self._remember(value)
+        return REDACTED
+
+    def _remember(self, value: JsonValue) -> None:
+        match value:
+            case dict():
+                for inner in value.values():
+                    self._remember(inner)
+            case list():
+                for inner in value:
+                    self._remember(inner)
+            case None | bool():
+                pass
+            case _ if len(text := str(value)) >= _SHORTEST_MASKED:
+                self._hidden.add(text)
+            case _:
+                pass
+
+
+def _object(node: JsonValue) -> dict[str, JsonValue]:
+    return node if isinstance(node, dict) else {}
