@@ -8,7 +8,7 @@ DISTRIBUTIONS := $(wildcard contracts/pyproject.toml libs/*/pyproject.toml servi
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.installed: requirements.lock scripts/setup.sh $(DISTRIBUTIONS)
+.venv/.installed: requirements.lock locks/build.lock scripts/setup.sh $(DISTRIBUTIONS)
 	@echo "setting up .venv (first time: one to three minutes)"
 	@PYTHON="$(PYTHON)" scripts/setup.sh
 
@@ -87,12 +87,18 @@ bench-http: setup ## The gateway over HTTP beside the model's own endpoint, by w
 	@$(BIN)/python -m benchmarks.over_http $(BENCH)
 
 .PHONY: lock
-lock: setup ## Resolve the dependencies anew into requirements.lock
-	$(BIN)/uv lock --quiet
-	$(BIN)/uv export --quiet --all-packages --all-extras --all-groups --output-file requirements.lock
-	rm -f uv.lock
+lock: setup ## Write requirements.lock and locks/ anew: pins stay while they fit, UPGRADE=1 resolves afresh
+	$(BIN)/python -m scripts.supply lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: sbom
+sbom: setup ## What each service is made of: CycloneDX, dist/sbom/*.cdx.json
+	@$(BIN)/python -m scripts.supply sbom
+
+.PHONY: audit
+audit: setup ## Known vulnerabilities of all that is locked: AUDIT=--strict fails where no source answers
+	@$(BIN)/python -m scripts.supply audit $(AUDIT)
 
 .PHONY: clean
-clean: ## Remove what was set up and written here: .venv, .ekiben, caches
-	rm -rf .venv .ekiben .pytest_cache .ruff_cache .import_linter_cache .hypothesis uv.lock
+clean: ## Remove what was set up and written here: .venv, .ekiben, dist, caches
+	rm -rf .venv .ekiben dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis uv.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv from requirements.lock: every package at its locked version and hash.
+# Make .venv from requirements.lock: every package at its locked version, each file checked by its SHA-256.
 set -eu
 
 lowest=11 highest=13
@@ -24,7 +24,16 @@ if ! "$python" -c "import ensurepip, venv" 2>/dev/null; then
 fi
 
 [ -x .venv/bin/python ] && suitable .venv/bin/python || { rm -rf .venv; "$python" -m venv .venv; }
-[ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+# uv and what builds packages, by hash as well: nothing is run here that is not locked
+[ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --require-hashes --only-binary :all: -r locks/build.lock
 # the system's certificates: also right behind a proxy that inspects TLS
-UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} .venv/bin/uv pip sync --quiet --compile-bytecode requirements.lock
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --build-constraints locks/build.lock requirements.lock
+# ours, in place; built by the locked hatchling, not by the newest there is
+set --
+for distribution in contracts libs/* services/* examples/*; do
+    [ ! -f "$distribution/pyproject.toml" ] || set -- "$@" --editable "./$distribution"
+done
+.venv/bin/uv pip install --quiet --no-deps --no-build-isolation "$@"
 touch .venv/.installed
