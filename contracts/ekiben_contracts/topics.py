@@ -42,6 +42,11 @@ SYNTHESIZER = "synthesizer"
 DEPLOYER = "deployer"
 TRAINER = "trainer"
 USERS = "users"
+"""Applications that ask for predictions, and tell what came of it."""
+OPERATORS = "operators"
+"""People who deploy, see to dead letters and keep the topics."""
+PEOPLE = (USERS, OPERATORS)
+"""They read by no group of the contracts: nobody keeps dead letters for them."""
 SERVICES = (GATEWAY, SHADOW, SYNTHESIZER, DEPLOYER, TRAINER)
 
 
@@ -52,7 +57,8 @@ class Topic:
     `key` is the attribute of its events that keys their records.
     `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it,
     and one to replay through. Those in `retried_by` also retry its records later, and park them.
-    `derived_ids` says that even its users make a ce_id out of another id.
+    Those in `tabled_by` keep it as a table instead, or as well: as all do that read a compacted topic.
+    `derived_ids` says that even people make a ce_id out of another id.
     """
 
     name: str
@@ -65,6 +71,7 @@ class Topic:
     compacted: bool = False
     max_message_bytes: int = RECORD_LIMIT
     retried_by: tuple[str, ...] = ()
+    tabled_by: tuple[str, ...] = ()
     derived_ids: bool = False
 
     @property
@@ -73,10 +80,15 @@ class Topic:
         return self.types[0] if len(self.types) == 1 else None
 
     @property
+    def read_by(self) -> tuple[str, ...]:
+        """All who read it, as a stream or as a table."""
+        return (*self.readers, *(each for each in self.tabled_by if each not in self.readers))
+
+    @property
     def longest_id(self) -> int:
-        """Characters of a ce_id. What a user sends may become a request id; a service appends to that."""
-        users_choose = USERS in self.writers and not self.derived_ids
-        return LONGEST_IDENTIFIER if users_choose else 2 * LONGEST_IDENTIFIER
+        """Characters of a ce_id. What people send may become a request id; a service appends to that."""
+        people_choose = not self.derived_ids and any(each in self.writers for each in PEOPLE)
+        return LONGEST_IDENTIFIER if people_choose else 2 * LONGEST_IDENTIFIER
 
     def key_of(self, event: Event) -> bytes | None:
         """The key of an event's record: an entity, a model or a route. None where the event names none."""
@@ -108,13 +120,13 @@ PREDICTION_RESULTS = Topic(
     (SYNTHESIZER, GATEWAY),
     (USERS,),
 )
-SHADOW_OUTPUTS = Topic("ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (SHADOW,), (DEPLOYER, USERS))
+SHADOW_OUTPUTS = Topic("ekiben.shadow-outputs", "entity_id", (ModelsShadowed,), (SHADOW,), (USERS,))
 PREDICTION_OUTCOMES = Topic(
     "ekiben.prediction-outcomes",
     "entity_id",
     (PredictionOutcomeObserved,),
     (USERS,),
-    (SYNTHESIZER, DEPLOYER, TRAINER),
+    (TRAINER,),
 )
 TRAINING_REQUESTS = Topic(
     "ekiben.training-requests", "model", (TrainingRequested,), (USERS,), (TRAINER,), partitions=1
@@ -127,30 +139,33 @@ TRAINED_MODELS = Topic(
     (DEPLOYER,),
     partitions=1,
     retention_ms=FOREVER,  # a version may be deployed, or rolled back to, long after its training
+    tabled_by=(DEPLOYER,),
 )
 DEPLOYMENT_REQUESTS = Topic(
     "ekiben.deployment-requests",
     "model",
     (DeploymentRequested, DeploymentRollbackRequested, DeploymentRetireRequested, EnsembleRequested),
-    (USERS, DEPLOYER),
+    (OPERATORS, DEPLOYER),
     (DEPLOYER,),
     partitions=1,
+    tabled_by=(DEPLOYER,),
 )
 DEPLOYMENT_EVENTS = Topic(
     "ekiben.deployment-events",
     "model",
     (DeploymentProgressed,),
     (DEPLOYER,),
-    (USERS,),
+    (OPERATORS, USERS),
     partitions=1,
     retention_ms=FOREVER,
+    tabled_by=(DEPLOYER,),
 )
 ROUTES = Topic(
     "ekiben.routes",
     "key",
     (ModelRouted, EnsembleDefined),
     (DEPLOYER,),
-    (GATEWAY, SHADOW, SYNTHESIZER),
+    (GATEWAY, SHADOW, SYNTHESIZER, DEPLOYER, OPERATORS, USERS),
     partitions=1,
     compacted=True,
 )
@@ -159,15 +174,15 @@ ENDPOINT_HEALTH = Topic(
     "model",
     (EndpointHealthReported,),
     (GATEWAY, SHADOW),
-    (DEPLOYER,),
+    (OPERATORS,),
     partitions=1,
 )
 DEAD_LETTER_ACTIONS = Topic(
     "ekiben.dead-letter-actions",
     "dead_letter",
     (DeadLetterReplayed, DeadLetterDiscarded, DeadLetterRevealed),
-    (USERS,),
-    (USERS,),
+    (OPERATORS,),
+    (OPERATORS,),
     retention_ms=FOREVER,  # as long as the dead letters are
     derived_ids=True,
 )
@@ -208,6 +223,6 @@ def dead_letter_topic(topic: str, group: str) -> str:
 
 def side_purposes(topic: Topic, group: str) -> tuple[str, ...]:
     """Which of the bus's own topics a group has beside a topic: none beside a compacted one, a table."""
-    if topic.compacted or group == USERS:
+    if topic.compacted or group in PEOPLE:
         return ()
     return (DEAD_LETTERS, REPLAY, *((*RETRIES, PARKED) if group in topic.retried_by else ()))

@@ -10,7 +10,7 @@ from ekiben_contracts.checked_in import CheckedIn
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.subject import Subject
 from ekiben_contracts.event import Event
-from ekiben_contracts.topics import SERVICES, USERS, Topic
+from ekiben_contracts.topics import PEOPLE, SERVICES, Topic
 
 _NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _LONGEST_NAME = 150
@@ -58,15 +58,18 @@ def _of_topic(topic: Topic, subject: Subject) -> Iterator[Problem]:
                 where, f"{group!r} retries what it does not read", "Add it to readers, or take it out."
             )
     for role, parties in (("writers", topic.writers), ("readers", topic.readers)):
+        if not parties:
+            yield Problem(
+                where, f"expected {role}, found none", "Name who they are: a topic joins two sides."
+            )
         yield from _of_parties(where, role, parties)
+    yield from _of_parties(where, "tabled_by", topic.tabled_by)
 
 
 def _of_parties(where: str, role: str, parties: tuple[str, ...]) -> Iterator[Problem]:
-    if not parties:
-        yield Problem(where, f"expected {role}, found none", "Name who they are: a topic joins two sides.")
     for party in parties:
-        if party not in (*SERVICES, USERS):
-            known = ", ".join((*SERVICES, USERS))
+        if party not in (*SERVICES, *PEOPLE):
+            known = ", ".join((*SERVICES, *PEOPLE))
             yield Problem(
                 where,
                 f"{party!r} among its {role} is unknown; known are {known}",

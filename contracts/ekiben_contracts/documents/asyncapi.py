@@ -117,7 +117,7 @@ def _operations(topics: Iterable[Topic], prefix: str) -> Iterable[tuple[str, Jso
     for topic in topics:
         for writer in topic.writers:
             yield f"{writer}.send.{topic.name}", _operation("send", topic, writer)
-        for reader in topic.readers:
+        for reader in topic.read_by:
             yield f"{reader}.receive.{topic.name}", _operation("receive", topic, reader, prefix)
 
 

@@ -47,7 +47,7 @@ def _row(topic: Topic) -> str:
         key_in_words(topic),
         "<br>".join(f"`{event_type.type}`" for event_type in topic.types),
         ", ".join(topic.writers),
-        ", ".join(topic.readers),
+        ", ".join(topic.read_by),
         str(topic.partitions),
         _kept(topic),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ekiben_bus.naming import Naming
-from ekiben_contracts.topics import FOREVER, HEADROOM, RETRIES, USERS, Topic, side_purposes
+from ekiben_contracts.topics import FOREVER, HEADROOM, PEOPLE, RETRIES, Topic, side_purposes
 
 _MOST_REPLICAS = 3
 
@@ -116,7 +116,7 @@ def plan(wanted: Sequence[WantedTopic], found: Mapping[str, FoundTopic]) -> Plan
 
 def _services_reading(topic: Topic) -> tuple[str, ...]:
     """Those whose dead letters of it are kept. A compacted topic is read as a table, and has none."""
-    return () if topic.compacted else tuple(reader for reader in topic.readers if reader != USERS)
+    return () if topic.compacted else tuple(reader for reader in topic.readers if reader not in PEOPLE)
 
 
 def _feeds(source: Topic, topic: Topic) -> bool:

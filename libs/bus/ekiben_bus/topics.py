@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
+from ekiben_bus.administration import TopicsError, administration
 from ekiben_bus.cluster import KafkaCluster
-from ekiben_bus.connection import client_options
 from ekiben_bus.leaders import until_led
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
@@ -24,14 +23,6 @@ from ekiben_contracts.topics import TOPICS, Topic
 
 _VISIBLE_WITHIN_S = 30.0
 _POLL_S = 0.05
-
-
-class TopicsError(Exception):
-    """The cluster is not what the contracts want. The message names every topic."""
-
-
-class UnreachableError(TopicsError):
-    """No broker answered: is it running, and are address and login right?"""
 
 
 class MissingTopicsError(TopicsError):
@@ -75,7 +66,7 @@ async def apply_topics(
         UnreachableError: no broker answered.
         TopicsError: the cluster refused to create one, or some partition has no leader that serves it.
     """
-    async with _administration(settings) as admin:
+    async with administration(settings) as admin:
         look = partial(_plan, admin, naming or Naming(), tuple(topics), partitions)
         planned = await look()
         if planned.shortfalls:
@@ -125,23 +116,8 @@ async def compare_topics(
     Raises:
         UnreachableError: no broker answered.
     """
-    async with _administration(settings) as admin:
+    async with administration(settings) as admin:
         return await _plan(admin, naming or Naming(), topics, partitions)
-
-
-@asynccontextmanager
-async def _administration(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        yield admin
-    except KafkaConnectionError as error:
-        raise UnreachableError(
-            f"expected a Kafka broker at {settings.bootstrap_servers}, found none: {error}. Try `ekiben up`, "
-            "or set KAFKA_BOOTSTRAP_SERVERS and the login that it needs"
-        ) from error
-    finally:
-        await admin.close()
 
 
 async def _plan(

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from ekiben_bus.administration import UnreachableError
 from ekiben_bus.brokers.ports import free_port
 from ekiben_bus.connection import client_options
 from ekiben_bus.naming import Naming
@@ -17,7 +18,6 @@ from ekiben_bus.topics import (
     MissingTopicsError,
     TooFewPartitionsError,
     TopicsError,
-    UnreachableError,
     apply_topics,
     verify_topics,
 )

@@ -6,11 +6,11 @@ from ekiben_bus.topic_plan import FoundTopic, plan, wanted_topics
 from ekiben_contracts.topics import (
     HEADROOM,
     MODEL_OUTPUTS,
+    PEOPLE,
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
     ROUTES,
     TOPICS,
-    USERS,
 )
 
 REQUESTS, OUTPUTS, RESULTS = PREDICTION_REQUESTS.name, MODEL_OUTPUTS.name, PREDICTION_RESULTS.name
@@ -36,7 +36,7 @@ def test_each_service_that_reads_a_stream_has_a_dead_letter_topic_for_it():
         f"{topic.name}.{reader}.dlq"
         for topic in TOPICS
         for reader in topic.readers
-        if reader != USERS and topic is not ROUTES
+        if reader not in PEOPLE and topic is not ROUTES
     }
     assert REQUESTS_DLQ in dlqs
 

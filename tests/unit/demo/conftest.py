@@ -6,7 +6,7 @@ import pytest
 
 from ekiben import Ekiben
 from ekiben_bus.memory import MemoryCluster
-from ekiben_contracts.topics import TOPICS, USERS, dead_letter_topic
+from ekiben_contracts.topics import PEOPLE, TOPICS, dead_letter_topic
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def cluster() -> MemoryCluster:
     for topic in TOPICS:
         cluster.create_topic(topic.name, topic.partitions, topic.max_message_bytes)
         for reader in topic.readers:
-            if reader != USERS and not topic.compacted:
+            if reader not in PEOPLE and not topic.compacted:
                 cluster.create_topic(dead_letter_topic(topic.name, reader), topic.partitions)
     return cluster
 

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from ekiben import errors
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.output import Output
+from ekiben_bus.administration import TopicsError
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.errors import ConnectionSettingsError
-from ekiben_bus.topics import TopicsError
 from ekiben_contracts.wording import describe
 
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
