@@ -100,8 +100,8 @@ def _raise_if_refused(
         return
     if error is SecurityDisabled:
         raise NoAuthorizerError(
-            f"expected an authorizer on the brokers at {address}, found none: nobody is refused "
-            "anything. Try authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer in their "
+            f"expected an authorizer on the brokers at {address}, found none: nobody is refused anything. "
+            "Try authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer in their "
             "settings, or `ekiben up --secure`; `ekiben topics acls --dry-run` needs no broker"
         )
     if error is ClusterAuthorizationFailedError:

@@ -57,7 +57,7 @@ def test_every_writer_sends_and_every_reader_receives(topic: Topic):
     here = [o for o in DOCUMENT["operations"].values() if o["channel"]["$ref"] == f"#/channels/{topic.name}"]
 
     assert [o["tags"][0]["name"] for o in here if o["action"] == "send"] == list(topic.writers)
-    assert [o["tags"][0]["name"] for o in here if o["action"] == "receive"] == list(topic.readers)
+    assert [o["tags"][0]["name"] for o in here if o["action"] == "receive"] == list(topic.read_by)
 
 
 def test_a_service_receives_in_the_group_of_its_name():

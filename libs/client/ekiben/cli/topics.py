@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 
+from ekiben.cli import acls
 from ekiben.cli.asyncapi import asyncapi
 from ekiben.cli.commands import run
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.options import BootstrapServers, HomeFolder, Json, TopicPrefix
 from ekiben.cli.output import Output
 from ekiben.cli.target import find_target
+from ekiben.cli.terminal import Terminal, command
+from ekiben_bus.acl_plan import AclPlan
+from ekiben_bus.acls import apply_acls, compare_acls
 from ekiben_bus.naming import Naming
 from ekiben_bus.topic_plan import Plan
 from ekiben_bus.topics import TopicReport, apply_topics, compare_topics
@@ -24,28 +28,33 @@ app.command(epilog="Example: ekiben topics asyncapi -b kafka-1:9092 --topic-pref
 )
 
 
+app.command(epilog=acls.EXAMPLE)(acls.acls)
+
+
 @app.command(epilog="Example: ekiben topics apply --dry-run -b kafka-1:9092 --topic-prefix staging.")
-def apply(
+@command
+async def apply(
+    terminal: Terminal,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be created; change nothing.")
     ] = False,
-    bootstrap_servers: BootstrapServers = None,
-    topic_prefix: TopicPrefix = None,
-    home: HomeFolder = None,
-    json_: Json = False,
-) -> None:
+    with_acls: Annotated[
+        bool, typer.Option("--acls", help="Also grant who may do what: as the login of a super user.")
+    ] = False,
+    principal: acls.Principals = None,
+) -> ExitCode:
     """Create the topics that are missing. Doing it again changes nothing; nothing is ever altered."""
-    output = Output(as_json=json_)
-
-    async def carry_out() -> ExitCode:
-        target = find_target(bootstrap_servers, topic_prefix, home)
-        naming = Naming(target.topic_prefix)
-        if dry_run:
-            return _tell_plan(await compare_topics(target.kafka, naming), output)
-        return _tell_report(await apply_topics(target.kafka, naming), output)
-
-    run(carry_out(), output)
+    principals = acls.parse_principals(principal or [])
+    target = terminal.target()
+    where = target.kafka, Naming(target.topic_prefix)
+    if dry_run:
+        plan = await compare_topics(*where)
+        granted = await compare_acls(*where, principals=principals) if with_acls else None
+        return _tell_plan(plan, granted, terminal.output)
+    report = await apply_topics(*where)
+    granted = await apply_acls(*where, principals=principals) if with_acls else None
+    return _tell_report(report, granted, terminal.output)
 
 
 @app.command("list", epilog="Example: ekiben topics list --json | jq '.topics[].name'")
@@ -66,20 +75,24 @@ def list_(
     run(read(), output)
 
 
-def _tell_report(report: TopicReport, output: Output) -> ExitCode:
+def _tell_report(report: TopicReport, granted: AclPlan | None, output: Output) -> ExitCode:
     if output.as_json:
         drifts = [str(drift) for drift in report.drifts]
-        output.document({"created": report.created, "existing": report.existing, "drifts": drifts})
+        counts = {} if granted is None else {"acls": acls.counts(granted)}
+        output.document({"created": report.created, "existing": report.existing, "drifts": drifts, **counts})
         return ExitCode.OK
     for name in report.created:
         output.text(f"created  {name}", "green")
     for drift in report.drifts:
         output.warning(str(drift))
     output.text(f"{len(report.created)} created, {len(report.existing)} were there")
+    if granted is not None:
+        output.text(f"{len(granted.missing)} ACLs created, {len(granted.existing)} were there")
+        acls.tell_beyond(granted, output)
     return ExitCode.OK
 
 
-def _tell_plan(plan: Plan, output: Output) -> ExitCode:
+def _tell_plan(plan: Plan, granted: AclPlan | None, output: Output) -> ExitCode:
     if output.as_json:
         output.document(
             {
@@ -87,6 +100,7 @@ def _tell_plan(plan: Plan, output: Output) -> ExitCode:
                 "existing": plan.existing,
                 "too_narrow": [str(shortfall) for shortfall in plan.shortfalls],
                 "drifts": [str(drift) for drift in plan.drifts],
+                **({} if granted is None else {"acls": acls.counts(granted)}),
             }
         )
     else:
@@ -97,6 +111,9 @@ def _tell_plan(plan: Plan, output: Output) -> ExitCode:
         for fault in (*plan.shortfalls, *plan.drifts):
             output.warning(str(fault))
         output.text(f"{len(plan.missing)} would be created, {len(plan.existing)} are there")
+        if granted is not None:
+            output.text(f"{len(granted.missing)} ACLs would be created, {len(granted.existing)} are there")
+            acls.tell_beyond(granted, output)
     return ExitCode.NEGATIVE if plan.shortfalls else ExitCode.OK
 
 
