@@ -55,7 +55,7 @@ def told(node: NodeProject, tmp_path_factory: pytest.TempPathFactory) -> Mapping
         breaking(document)
         (folder / breaking.__name__).write_text(json.dumps(document), "utf-8")
     files = sorted(folder.iterdir())
-    return {Path(file).name: said for file, said in node.run("parse.ts", *files).items()}
+    return {Path(file).name: said for file, said in json.loads(node.run("parse.ts", *files)).items()}
 
 
 def of_a_cluster() -> bytes:
