@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from ekiben_bus.brokers.ladder import broker
 from ekiben_bus.cluster import BATCH_BYTES, KafkaCluster
+from ekiben_bus.connection import client_options
 from ekiben_bus.naming import Naming
 from ekiben_bus.publishing import PartitionPublisher, WireRecord
 from ekiben_bus.records import Received
@@ -85,17 +86,15 @@ async def fill(kafka: KafkaSettings, events: int, prefix: str) -> None:
 
 async def bare(kafka: KafkaSettings, events: int, prefix: str) -> float:
     """aiokafka and pydantic: events a second."""
-    servers = kafka.bootstrap_servers
+    connection = client_options(kafka)
     consumer = AIOKafkaConsumer(
         prefix + REQUESTS,
-        bootstrap_servers=servers,
+        **connection,
         group_id=prefix + "bare",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
-    )
+    producer = AIOKafkaProducer(**connection, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
     await consumer.start()
     await producer.start()
     done, started = 0, 0.0

@@ -21,11 +21,8 @@ class Ground:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of child processes: which Kafka."""
-        return {
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
-            "KAFKA_SECURITY_PROTOCOL": self.kafka.security_protocol,
-        }
+        """Of child processes: which Kafka, and the login to it."""
+        return self.kafka.as_environment()
 
     def log_of(self, module: str) -> Path:
         """Where a process says what it does."""

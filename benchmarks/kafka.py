@@ -30,6 +30,7 @@ from confluent_kafka.admin import (
 
 from benchmarks.asking import Ask
 from benchmarks.processes import Process
+from ekiben_bus.librdkafka import librdkafka_options
 from ekiben_bus.settings import KafkaSettings
 
 _PATIENCE_S: Final = 60.0
@@ -46,18 +47,7 @@ _STAMPED_BY_BROKER: Final = {"message.timestamp.type": "LogAppendTime"}
 
 def client_settings(kafka: KafkaSettings) -> dict[str, Any]:
     """The connection, by librdkafka's names."""
-    settings: dict[str, Any] = {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        "security.protocol": kafka.security_protocol,
-        "log_level": 2,
-    }
-    if kafka.sasl_username is not None and kafka.sasl_password is not None:
-        settings["sasl.mechanism"] = kafka.sasl_mechanism
-        settings["sasl.username"] = kafka.sasl_username
-        settings["sasl.password"] = kafka.sasl_password.get_secret_value()
-    if kafka.ssl_cafile is not None:
-        settings["ssl.ca.location"] = kafka.ssl_cafile
-    return settings
+    return {**librdkafka_options(kafka), "log_level": 2}
 
 
 class Topics:

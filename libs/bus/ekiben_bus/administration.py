@@ -9,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 from ekiben_bus.connection import client_options
+from ekiben_bus.diagnosing import refusals_told
+from ekiben_bus.errors import RefusedError
 from ekiben_bus.settings import KafkaSettings
 
 
@@ -29,8 +31,11 @@ async def administration(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdmi
     """
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
-        await admin.start()
-        yield admin
+        async with refusals_told(settings):
+            await admin.start()
+            yield admin
+    except RefusedError as error:
+        raise UnreachableError(str(error)) from error
     except KafkaConnectionError as error:
         raise UnreachableError(
             f"expected a Kafka broker at {settings.bootstrap_servers}, found none: {error}. Try `ekiben up`, "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ from ekiben_bus.header_names import tolerate_header_names
 from ekiben_bus.standing import Standing
 
 log = get_logger(__name__)
+
+Telling = Callable[[], AbstractAsyncContextManager[None]]
+"""In it, whoever cannot connect raises why."""
 
 _PATIENCE_MS = 500
 _AGAIN_IN_S = 1.0
@@ -41,16 +46,21 @@ class CarefulConsumer(AIOKafkaConsumer):
 
     aiokafka's `earliest` would also silently skip records that retention deleted unread, so the reset is
     `none`, and only a missing offset is mended here. A reader without a group has promised nobody
-    anything: it goes on where the log starts now.
+    anything: it goes on where the log starts now. Its start is within `telling`.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, telling: Telling = nullcontext, **options: Any) -> None:
         kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
         tolerate_header_names()
         super().__init__(**kept)
+        self._telling = telling
         self._in_group = kept.get("group_id") is not None
         self.gap: Gap | None = None
         self.trouble: str | None = None
+
+    async def start(self) -> None:
+        async with self._telling():
+            await super().start()
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -13,6 +14,7 @@ from aiokafka.structs import OffsetAndTimestamp
 
 from ekiben_bus.careful import CarefulConsumer, Gap
 from ekiben_bus.connection import client_options
+from ekiben_bus.diagnosing import refusals_told
 from ekiben_bus.packing import PackingProducer
 from ekiben_bus.records import Record
 from ekiben_bus.settings import KafkaSettings
@@ -94,13 +96,15 @@ class KafkaCluster:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._options = client_options(settings)
+        self._telling = partial(refusals_told, settings)
 
     def consumer(self, **options: Any) -> Consumer:
-        return CarefulConsumer(**{**self._options, **options})
+        return CarefulConsumer(self._telling, **{**self._options, **options})
 
     def producer(self) -> Producer:
         """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""
         return PackingProducer(
+            self._telling,
             **self._options,
             acks="all",
             enable_idempotence=True,

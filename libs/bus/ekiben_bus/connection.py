@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from ssl import SSLContext
 from typing import NotRequired, TypedDict
 
+from aiokafka.abc import AbstractTokenProvider
+
 from ekiben_bus.errors import ConnectionSettingsError
+from ekiben_bus.logins import check_login
 from ekiben_bus.settings import KafkaSettings
-from ekiben_bus.tls import ssl_context
+from ekiben_bus.tls import ssl_context, trusting
+from ekiben_bus.token_refusals import heed_token_refusals
+from ekiben_bus.tokens import ClientCredentialsTokens, Credentials, FileTokens
 
 
 class ClientOptions(TypedDict):
@@ -19,23 +26,60 @@ class ClientOptions(TypedDict):
     sasl_mechanism: NotRequired[str]
     sasl_plain_username: NotRequired[str]
     sasl_plain_password: NotRequired[str]
+    sasl_oauth_token_provider: NotRequired[AbstractTokenProvider]
 
 
 def client_options(settings: KafkaSettings) -> ClientOptions:
     """What to construct a client of aiokafka with.
 
     Raises:
-        ConnectionSettingsError: no server, no user or password for SASL, or no readable CA file.
+        ConnectionSettingsError: no server, no login for SASL, or a file that cannot be used; all that is
+            wrong at once, each with its variable.
     """
     options = ClientOptions(
         bootstrap_servers=_servers(settings.bootstrap_servers), security_protocol=settings.security_protocol
     )
+    check_login(settings)
     if settings.security_protocol.endswith("SSL"):
-        options["ssl_context"] = ssl_context(settings)
-    if settings.security_protocol.startswith("SASL_"):
-        options["sasl_mechanism"] = settings.sasl_mechanism
-        options["sasl_plain_username"], options["sasl_plain_password"] = _login(settings)
+        options["ssl_context"] = _for(settings, ssl_context)
+    if not settings.security_protocol.startswith("SASL_"):
+        return options
+    options["sasl_mechanism"] = settings.sasl_mechanism
+    if settings.sasl_mechanism == "OAUTHBEARER":
+        heed_token_refusals()
+        options["sasl_oauth_token_provider"] = _tokens(settings)
+    elif settings.sasl_username and settings.sasl_password:
+        options["sasl_plain_username"] = settings.sasl_username
+        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
     return options
+
+
+def _tokens(settings: KafkaSettings) -> AbstractTokenProvider:
+    if settings.sasl_oauth_token_file is not None:
+        return FileTokens(Path(settings.sasl_oauth_token_file))
+    endpoint, client_id = settings.sasl_oauth_token_endpoint, settings.sasl_oauth_client_id
+    secret = settings.sasl_oauth_client_secret
+    assert endpoint is not None, "check_login has seen to it"
+    assert client_id is not None, "check_login has seen to it"
+    assert secret is not None, "check_login has seen to it"
+    trusted = _for(settings, _trusted_by_endpoint)
+    return ClientCredentialsTokens(
+        Credentials(endpoint, client_id, secret, settings.sasl_oauth_scope, trusted)
+    )
+
+
+def _trusted_by_endpoint(settings: KafkaSettings) -> SSLContext:
+    """The system's authorities, and the one of our brokers."""
+    context = trusting(settings.ssl_cafile)
+    context.load_default_certs()
+    return context
+
+
+def _for(settings: KafkaSettings, make: Callable[[KafkaSettings], SSLContext]) -> SSLContext:
+    try:
+        return make(settings)
+    except ConnectionSettingsError as error:
+        raise ConnectionSettingsError(f"to reach {settings.bootstrap_servers}: {error}") from error
 
 
 def _servers(text: str) -> list[str]:
@@ -46,16 +90,3 @@ def _servers(text: str) -> list[str]:
             "try 127.0.0.1:9092"
         )
     return servers
-
-
-def _login(settings: KafkaSettings) -> tuple[str, str]:
-    username = settings.sasl_username or ""
-    password = settings.sasl_password.get_secret_value() if settings.sasl_password else ""
-    wanted = {"KAFKA_SASL_USERNAME": username, "KAFKA_SASL_PASSWORD": password}
-    missing = [name for name, value in wanted.items() if not value]
-    if missing:
-        raise ConnectionSettingsError(
-            f"KAFKA_SECURITY_PROTOCOL is {settings.security_protocol}, which needs a login: expected "
-            f"{' and '.join(missing)}, found nothing; set it, or use PLAINTEXT or SSL"
-        )
-    return username, password

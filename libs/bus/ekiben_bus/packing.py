@@ -8,17 +8,28 @@ compressed as well: the flow would stop at it for ever.
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata
 
+from ekiben_bus.careful import Telling
 from ekiben_contracts.topics import RECORD_LIMIT
 
 
 class PackingProducer(AIOKafkaProducer):
     """Sends a batch as it is unless it is larger than the record limit: then it is one large record."""
+
+    def __init__(self, telling: Telling = nullcontext, **options: Any) -> None:
+        super().__init__(**options)
+        self._telling = telling
+
+    async def start(self) -> None:
+        async with self._telling():
+            await super().start()
 
     async def send_batch(
         self, batch: BatchBuilder, topic: str, *, partition: int

@@ -24,6 +24,7 @@ from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
 from ekiben_bus.health import HealthServer
 from ekiben_bus.lanes import Lane, consumer_group, lanes
+from ekiben_bus.link import Link
 from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.naming import Naming
 from ekiben_bus.occasional import Occasion, OccasionalSubscription
@@ -68,6 +69,7 @@ class Service:
         self._settings = settings
         self._clock = clock
         self._cluster = KafkaCluster(kafka) if isinstance(kafka, KafkaSettings) else kafka
+        self._link = Link(kafka) if isinstance(kafka, KafkaSettings) else None
         self._author = Author(name, version_of("ekiben-bus"), Naming(settings.topic_prefix))
         self._publisher = PartitionPublisher(self._cluster)
         self._metrics = BusMetrics(self.registry)
@@ -196,6 +198,9 @@ class Service:
             health = HealthServer(self._settings.host, self.health_port, self._problems, self.registry)
             self.health_port = await health.start()
             stack.push_async_callback(health.stop)
+        if self._link is not None:
+            await self._link.start()
+            stack.push_async_callback(self._link.stop)
         await self._publisher.start()
         stack.push_async_callback(self._publisher.stop)
         await self._check_partitions()
@@ -243,11 +248,12 @@ class Service:
         return not self._problems()
 
     def _problems(self) -> Sequence[str]:
+        cut_off = [self._link.problem] if self._link is not None and self._link.problem else []
         if not self._started:
-            return ["starting"]
+            return ["starting", *cut_off]
         tables = (table.problem for _, table in self._tables)
         subscriptions = (subscription.problem for subscription in self._subscriptions)
-        return [problem for problem in chain(tables, subscriptions) if problem is not None]
+        return [problem for problem in chain(cut_off, tables, subscriptions) if problem is not None]
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[Any]]) -> None:

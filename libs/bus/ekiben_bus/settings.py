@@ -36,6 +36,18 @@ class KafkaSettings(BaseSettings):
     ssl_keyfile: str | None = Field(default=None, description="Its key, unless that is in the same file.")
     ssl_key_password: SecretStr | None = None
 
+    def as_environment(self) -> dict[str, str]:
+        """The variables that make the same settings in a child process, secrets and all.
+
+        An environment is read by the process's own user alone; a command line by everybody.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            f"KAFKA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
+
 
 class ServiceSettings(BaseSettings):
     """How a service consumes and is watched: `EKIBEN_TOPIC_PREFIX`, `EKIBEN_HEALTH_PORT`, …"""

@@ -16,12 +16,17 @@ def ssl_context(settings: KafkaSettings) -> SSLContext:
     Raises:
         ConnectionSettingsError: a file is away, is not PEM, or a key does not fit; names its variable.
     """
-    context = _trusting(settings.ssl_cafile)
+    context = trusting(settings.ssl_cafile)
     _show_certificate(context, settings)
     return context
 
 
-def _trusting(cafile: str | None) -> SSLContext:
+def trusting(cafile: str | None) -> SSLContext:
+    """Believes the authorities in the file, or the system's.
+
+    Raises:
+        ConnectionSettingsError: the file is away, or holds no certificates.
+    """
     if cafile is not None and not Path(cafile).is_file():
         raise ConnectionSettingsError(
             f"KAFKA_SSL_CAFILE: expected a file of PEM certificates, found nothing at {cafile}; "

@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 
 from ekiben.errors import BrokerUnreachableError, EkibenError, GroupInUseError, TopicMissingError
+from ekiben_bus.errors import RefusedError
 from ekiben_bus.publishing import PublishError
 
 
@@ -48,6 +49,13 @@ def _explain(error: KafkaError | PublishError, bootstrap_servers: str, topic: st
             expected=f"to be allowed to use {topic} on {bootstrap_servers}",
             found=f"{type(error).__name__}: {error}",
             attempt="other credentials (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD), or an ACL for these",
+        )
+    if isinstance(error, RefusedError):
+        refusal = error.refusal
+        return BrokerUnreachableError(
+            expected=f"{refusal.expected} at {refusal.address}",
+            found=refusal.found,
+            attempt=f"{refusal.attempt} ({refusal.setting})",
         )
     if isinstance(error, KafkaConnectionError | KafkaTimeoutError):
         return BrokerUnreachableError(

@@ -11,17 +11,16 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from ekiben_bus.acl_plan import ROLES
 from ekiben_bus.brokers.certificates import LOOPBACK, Authority
 from ekiben_bus.brokers.embedded import EmbeddedKafka
 from ekiben_bus.brokers.security import BROKER_NAME, MTLS, OAUTH, SCRAM, Listener, Login, Security
 from ekiben_bus.settings import KafkaSettings
-from ekiben_contracts.topics import TOPICS
 from integration.security.token_issuer import Issuer
 
 ADMIN = "admin"
 """The super user."""
-SERVICES = tuple(sorted({name for topic in TOPICS for name in (*topic.writers, *topic.readers)}))
-PRINCIPALS = tuple(dict.fromkeys((*SERVICES, "users", "operators", ADMIN)))
+PRINCIPALS = (*ROLES, ADMIN)
 EXPIRED = Listener("EXPIRED", Login.SCRAM)
 """Shows a certificate that has expired; as it is, a name only: see `security`."""
 

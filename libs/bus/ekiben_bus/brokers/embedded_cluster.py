@@ -41,7 +41,8 @@ class EmbeddedCluster:
     ) -> None:
         ports = free_ports(2 * brokers)
         self._nodes = {
-            number: Node(number, *ports[2 * number - 2 : 2 * number]) for number in range(1, brokers + 1)
+            number: Node(number, ports[2 * number - 2], ports[2 * number - 1])
+            for number in range(1, brokers + 1)
         }
         self._processes = {
             number: NodeProcess(data / f"broker-{number}", heap_mb=heap_mb, start_timeout_s=start_timeout_s)

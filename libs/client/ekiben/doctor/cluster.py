@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ekiben.doctor.check import Check, fail, ok, skipped
 from ekiben.local.kafka import choose_rung
+from ekiben_bus.administration import UnreachableError
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.brokers.rungs import BrokerSettings
-from ekiben_bus.errors import ConnectionSettingsError
+from ekiben_bus.errors import ConnectionSettingsError, RefusedError
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Plan
@@ -14,6 +15,7 @@ from ekiben_bus.topics import TopicsError, compare_topics
 
 _BROKER, _TOPICS = "broker", "topics"
 _MOST_NAMED = 3
+_ANY_MEND = "`ekiben up`, another address, or the KAFKA_SASL_ and KAFKA_SSL_ settings"
 _NO_TOPICS = skipped(_TOPICS, "no broker to ask")
 
 
@@ -22,10 +24,19 @@ async def cluster(kafka: KafkaSettings, topic_prefix: str, origin: str) -> list[
     address = f"{kafka.bootstrap_servers}, from {origin}"
     try:
         plan = await compare_topics(kafka, Naming(topic_prefix))
+    except UnreachableError as error:
+        return [_unreachable(error, address), _NO_TOPICS]
     except (TopicsError, ConnectionSettingsError, OSError) as error:
-        mend = "`ekiben up`, another address, or the KAFKA_SASL_ and KAFKA_SSL_ settings"
-        return [fail(_BROKER, f"{address}: {error}", mend), _NO_TOPICS]
+        return [fail(_BROKER, f"{address}: {error}", _ANY_MEND), _NO_TOPICS]
     return [ok(_BROKER, f"answers at {address}"), _topics(plan)]
+
+
+def _unreachable(error: UnreachableError, address: str) -> Check:
+    if not isinstance(error.__cause__, RefusedError):
+        return fail(_BROKER, f"{address}: {error}", _ANY_MEND)
+    refusal = error.__cause__.refusal
+    found = f"{address}: expected {refusal.expected} at {refusal.address}, found {refusal.found}"
+    return fail(_BROKER, found, f"{refusal.attempt} ({refusal.setting})")
 
 
 def nobody(error: str, mend: str) -> list[Check]:

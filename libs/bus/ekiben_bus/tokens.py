@@ -1,0 +1,203 @@
+"""OAuth 2 tokens to log in with: bought with client credentials (RFC 6749, 4.4), or read from a file."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_plus, urlsplit
+
+import aiohttp
+from aiokafka.abc import AbstractTokenProvider
+from pydantic import SecretStr
+from structlog.stdlib import get_logger
+
+from ekiben_bus.errors import TokenError
+from ekiben_bus.refusals import Case, Refusal
+
+log = get_logger(__name__)
+
+_ANSWERED_WITHIN_S = 10.0
+_USED_UP_TO = 0.8
+"""Of its life: after that another one is bought, while this one still serves if there is none."""
+_LONGEST_ANSWER = 1 << 20
+_MOST_QUOTED = 200
+_TOO_OLD = 0.0
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What the broker is shown; times are of the clock that the provider was given, in seconds."""
+
+    value: SecretStr
+    refresh_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who buys a token, where. `trusted` is whom the endpoint's certificate has to be signed by."""
+
+    endpoint: str
+    client_id: str
+    client_secret: SecretStr
+    scope: str | None = None
+    trusted: ssl.SSLContext | None = None
+
+
+class ClientCredentialsTokens(AbstractTokenProvider):
+    """Buys a token when one is needed, and the next before it expires; many connections share one."""
+
+    def __init__(self, credentials: Credentials, clock: Callable[[], float] = time.time) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._token: Token | None = None
+
+    async def token(self) -> str:
+        """One that is valid now.
+
+        Raises:
+            TokenError: the endpoint is away or refuses us, and the last token has expired.
+        """
+        async with self._turn:
+            if self._token is None or self._clock() >= self._token.refresh_at:
+                self._token = await self._next(self._token)
+            return self._token.value.get_secret_value()
+
+    async def _next(self, last: Token | None) -> Token:
+        try:
+            return await self._buy()
+        except TokenError as error:
+            if last is None or self._clock() >= last.expires_at:
+                raise
+            log.warning("no new token, the last one still serves", why=str(error))
+            return last
+
+    async def _buy(self) -> Token:
+        asked, asked_at = self._credentials, self._clock()
+        form = {"grant_type": "client_credentials", **({"scope": asked.scope} if asked.scope else {})}
+        login = aiohttp.BasicAuth(
+            quote_plus(asked.client_id), quote_plus(asked.client_secret.get_secret_value())
+        )
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_ANSWERED_WITHIN_S)) as session,
+                session.post(
+                    asked.endpoint, data=form, auth=login, ssl=asked.trusted or True, allow_redirects=False
+                ) as response,
+            ):
+                status, body = response.status, await response.content.read(_LONGEST_ANSWER)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+        return self._read(status, body, asked_at)
+
+    def _read(self, status: int, body: bytes, asked_at: float) -> Token:
+        answer = _object(body)
+        value = answer.get("access_token")
+        if status != 200 or not isinstance(value, str) or not value:  # noqa: PLR2004 - OK
+            raise self._refused(status, answer)
+        lifetime = answer.get("expires_in")
+        if isinstance(lifetime, int | float) and not isinstance(lifetime, bool):
+            expires_at = asked_at + lifetime
+        else:
+            expires_at = expiry(value) or _TOO_OLD  # unknown: never used twice
+        refresh_at = asked_at + _USED_UP_TO * (expires_at - asked_at)
+        return Token(SecretStr(value), refresh_at, expires_at)
+
+    def _away(self, found: str) -> TokenError:
+        return TokenError(
+            Refusal(
+                Case.NO_TOKEN,
+                self._credentials.endpoint,
+                "KAFKA_SASL_OAUTH_TOKEN_ENDPOINT",
+                "a token endpoint that answers",
+                found,
+                "another address; the system's authorities or KAFKA_SSL_CAFILE have to know its certificate",
+            )
+        )
+
+    def _refused(self, status: int, answer: dict[str, object]) -> TokenError:
+        said = ": ".join(
+            str(answer[name])[:_MOST_QUOTED] for name in ("error", "error_description") if name in answer
+        )
+        return TokenError(
+            Refusal(
+                Case.NO_TOKEN,
+                self._credentials.endpoint,
+                "KAFKA_SASL_OAUTH_CLIENT_SECRET",
+                f"a token for the client {self._credentials.client_id}",
+                f"HTTP {status}" + (f" ({said})" if said else ", and no access_token in its answer"),
+                "the right KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and "
+                "KAFKA_SASL_OAUTH_SCOPE",
+            )
+        )
+
+
+class FileTokens(AbstractTokenProvider):
+    """The token that a file holds now: whoever renews it, Kubernetes or an agent, need not tell us."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+
+    async def token(self) -> str:
+        """What the file holds.
+
+        Raises:
+            TokenError: it is away, empty, or holds a token that has expired.
+        """
+        try:
+            value = self._path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._error(f"{type(error).__name__}: {error}") from error
+        if not value:
+            raise self._error("an empty file")
+        expires_at = expiry(value)
+        if expires_at is not None and expires_at <= self._clock():
+            raise self._error(f"one that expired {self._clock() - expires_at:.0f} s ago")
+        return value
+
+    def _error(self, found: str) -> TokenError:
+        attempt = "the file that is renewed from time to time; it is read at every connection"
+        setting = "KAFKA_SASL_OAUTH_TOKEN_FILE"
+        return TokenError(
+            Refusal(Case.NO_TOKEN, str(self._path), setting, "a token that is valid now", found, attempt)
+        )
+
+
+def expiry(token: str) -> float | None:
+    """When a JSON Web Token says that it expires, in seconds since 1970; None where it does not say."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, claims and signature (RFC 7519)
+        return None
+    try:
+        claims = _object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    expires_at = claims.get("exp")
+    return float(expires_at) if isinstance(expires_at, int | float) else None
+
+
+def is_private(endpoint: str) -> bool:
+    """Whether a secret may be sent there: over TLS, or without leaving this machine."""
+    address = urlsplit(endpoint)
+    return bool(address.hostname) and (
+        address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOOPBACK)
+    )
+
+
+def _object(text: bytes) -> dict[str, object]:
+    """A JSON object; empty for anything else."""
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return {}
+    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
