@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -25,6 +27,8 @@ class CheckedIn:
     asyncapi: str | None
     frozen: str | None
     page: str | None = None
+    version: str | None = None
+    """The version number of the package that carries them; None where nobody gave it one."""
 
 
 def read(folder: Path = HERE, page: Path | None = None) -> CheckedIn:
@@ -35,11 +39,20 @@ def read(folder: Path = HERE, page: Path | None = None) -> CheckedIn:
         asyncapi=_text(folder / ASYNCAPI),
         frozen=_text(folder / FROZEN),
         page=None if page is None else page.read_text("utf-8"),
+        version=_version(folder.parent),
     )
 
 
 def _by_stem(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.json"))}
+
+
+def _version(distribution: Path) -> str | None:
+    """As the checkout says, for that is what will be built; as it was built where there is none."""
+    project = distribution / "pyproject.toml"
+    if project.exists():
+        return tomllib.loads(project.read_text("utf-8")).get("project", {}).get("version")
+    return metadata.version("ekiben-contracts") if distribution == HERE.parent else None
 
 
 def _text(path: Path) -> str | None:

@@ -13,7 +13,6 @@ from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from ekiben_contracts.catalog import BY_TYPE
 from ekiben_contracts.envelope import (
     SPEC_VERSION,
     STRUCTURED,
@@ -23,8 +22,10 @@ from ekiben_contracts.envelope import (
     open_structured,
     read_headers,
 )
-from ekiben_contracts.errors import InvalidEventError, Reason, UnreadableError
+from ekiben_contracts.errors import InvalidEventError, NewerVersionError, Reason, UnreadableError
 from ekiben_contracts.event import Event
+from ekiben_contracts.evolution.names import number_of, stem_of
+from ekiben_contracts.evolution.upcasting import upcast
 from ekiben_contracts.patient import read_patiently
 from ekiben_contracts.topics import Topic
 from ekiben_contracts.wording import describe, found, opening
@@ -91,13 +92,14 @@ def encode_structured(
 
 
 def decode(value: bytes | None, headers: Headers, topic: Topic, *, lean: bool = False) -> CloudEvent:
-    """Read one record of a topic, in whichever mode it was written.
+    """Read one record of a topic, in whichever mode and version it was written, as the newest version.
 
     Types are exact, as the JSON Schemas say: the text "1" is no number, 1 is not true. If it may be `lean`,
     see `ekiben_contracts.lean`.
 
     Raises:
-        UnreadableError: it is empty, no JSON object, or of a type that this topic does not carry.
+        UnreadableError: it is empty, no JSON object, of a type that this topic does not carry, or of an
+            older version that does not become the newest.
         InvalidEventError: its type is known and a field is wrong.
     """
     named = dict(headers)
@@ -108,15 +110,22 @@ def decode(value: bytes | None, headers: Headers, topic: Topic, *, lean: bool = 
         envelope = read_headers(named)
     if envelope.id is not None:
         _check_id(envelope.id, topic)
-    event_type = _resolve(envelope, topic)
+    event_type = newest = topic.by_type.get(envelope.type)
+    if event_type is None or newest is None:
+        event_type, newest = _resolve(envelope, topic)
     if not value:
         raise UnreadableError(
             Reason.EMPTY, f"expected the JSON of {event_type.type}, found an empty value", ce_id=envelope.id
         )
     try:
-        data = event_type.lean_from_json(value) if lean else event_type.from_json(value)
+        if lean and event_type is newest:
+            data = event_type.lean_from_json(value)
+        else:
+            data = event_type.from_json(value)
     except ValidationError as error:
         _refuse(error, value, event_type, envelope.id)
+    if event_type is not newest:
+        data = _upcast(data, newest, topic, envelope.id)
     return CloudEvent(data, envelope.id, envelope.source, envelope.traceparent)
 
 
@@ -128,25 +137,41 @@ def _check_id(ce_id: str, topic: Topic) -> None:
         )
 
 
-def _resolve(envelope: Envelope, topic: Topic) -> type[Event]:
+def _resolve(envelope: Envelope, topic: Topic) -> tuple[type[Event], type[Event]]:
+    """As which type to read what names none of the newest, and which of those it becomes."""
+    older = topic.older.get(envelope.type)
+    if older is not None:
+        return older
     if envelope.type is None:
-        if topic.only_type is not None:
-            return topic.only_type
         raise UnreadableError(
             Reason.UNKNOWN_TYPE,
             f"expected a ce_type header, since {topic.name} carries {_carried(topic)}; found none",
             ce_id=envelope.id,
         )
-    event_type = BY_TYPE.get(envelope.type)
-    if event_type in topic.types:
-        return event_type
-    stem = envelope.type.rpartition(".v")[0]
-    another_version = event_type is None and any(t.type.rpartition(".v")[0] == stem for t in topic.types)
-    raise UnreadableError(
-        Reason.UNKNOWN_VERSION if another_version else Reason.UNKNOWN_TYPE,
-        f"expected {_carried(topic)} on {topic.name}, found {found(envelope.type)}",
-        ce_id=envelope.id,
-    )
+    told = f"expected {_carried(topic)} on {topic.name}, found {found(envelope.type)}"
+    known = [t.type for t in topic.types if stem_of(t.type) == stem_of(envelope.type)]
+    if not known:
+        raise UnreadableError(Reason.UNKNOWN_TYPE, told, ce_id=envelope.id)
+    if number_of(envelope.type) != (number_of(known[0]) or 0) + 1:
+        raise UnreadableError(Reason.UNKNOWN_VERSION, told, ce_id=envelope.id)
+    mend = f"{told}, of a later release: upgrade this service, then {_replay(topic, Reason.UNKNOWN_VERSION)}"
+    raise NewerVersionError(Reason.UNKNOWN_VERSION, mend, ce_id=envelope.id)
+
+
+def _upcast(event: Event, newest: type[Event], topic: Topic, ce_id: str | None) -> Event:
+    try:
+        return upcast(event, newest)
+    except Exception as error:
+        raise UnreadableError(
+            Reason.NOT_UPCAST,
+            f"expected {newest.type} out of {event.type}, found {type(error).__name__}: {error}; mend its "
+            f"upcaster, then {_replay(topic, Reason.NOT_UPCAST)}",
+            ce_id=ce_id,
+        ) from error
+
+
+def _replay(topic: Topic, reason: Reason) -> str:
+    return f"`ekiben dlq replay --topic {topic.name} --reason {reason}`"
 
 
 def _carried(topic: Topic) -> str:

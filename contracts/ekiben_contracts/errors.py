@@ -2,6 +2,7 @@
 
 ContractError
  ├─ UnreadableError     nobody can say what it is: dead letter
+ │   └─ NewerVersionError   who is upgraded can: try again later, if that can be done
  └─ InvalidEventError   an event of a known type with wrong fields: answer whoever it names
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from ekiben_contracts.wording import describe
 
-__all__ = ["ContractError", "InvalidEventError", "Reason", "UnreadableError", "describe"]
+__all__ = ["ContractError", "InvalidEventError", "NewerVersionError", "Reason", "UnreadableError", "describe"]
 
 
 class Reason(StrEnum):
@@ -22,6 +23,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     UNKNOWN_TYPE = "unknown-type"
     UNKNOWN_VERSION = "unknown-version"
+    NOT_UPCAST = "not-upcast"
     INVALID = "invalid"
 
 
@@ -39,6 +41,10 @@ class ContractError(Exception):
 
 class UnreadableError(ContractError):
     """Neither its type nor its data can be told. Keep the bytes as a dead letter."""
+
+
+class NewerVersionError(UnreadableError):
+    """It is of the version next to the one that is known here: of the release that comes after this one."""
 
 
 class InvalidEventError(ContractError):

@@ -20,6 +20,7 @@ from pydantic import (
     StrictStr,
 )
 
+from ekiben_contracts.evolution.upcasting import Upcaster
 from ekiben_contracts.expecting import Expecting
 from ekiben_contracts.quick import lean_reader, reader
 from ekiben_contracts.sensitive import REDACTED, marks
@@ -109,6 +110,8 @@ class Event(Part):
     type: ClassVar[str]
     is_quick: ClassVar[bool] = False
     """It is on the path of a prediction, where every microsecond counts."""
+    upcaster: ClassVar[Upcaster[Any, Any] | None] = None
+    """From the version before this one. The first version has none."""
 
     attempt: int = Field(
         default=1, ge=1, le=2**31 - 1, description="1, and one more for each replay of a dead letter."

@@ -12,7 +12,7 @@ from ekiben_contracts.checks.frozen import frozen_problems, frozen_versions
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.schemas import schema_problems
 from ekiben_contracts.checks.subject import Subject
-from ekiben_contracts.documents import fingerprint, render, replace_table, schema
+from ekiben_contracts.documents import render, replace_table, schema, without_wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def freeze(subject: Subject, checked_in: CheckedIn, types: Sequence[str]) -> Pla
     if refused:
         return Plan(refused=refused)
     frozen = frozen_versions(checked_in.frozen)
-    promised = {name: fingerprint(schema(subject.by_type[name])) for name in types}
+    promised = {name: without_wording(schema(subject.by_type[name])) for name in types}
     text = render(dict(sorted({**frozen, **promised}.items())))
     return Plan(write={} if text == checked_in.frozen else {FROZEN: text})
 

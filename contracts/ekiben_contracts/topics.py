@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ekiben_contracts.deployment import (
     DeploymentProgressed,
@@ -13,6 +13,7 @@ from ekiben_contracts.deployment import (
     EnsembleRequested,
 )
 from ekiben_contracts.event import LONGEST_IDENTIFIER, Event
+from ekiben_contracts.evolution.upcasting import older_versions
 from ekiben_contracts.health import EndpointHealthReported
 from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed, DeadLetterRevealed
 from ekiben_contracts.prediction import (
@@ -54,6 +55,7 @@ SERVICES = (GATEWAY, SHADOW, SYNTHESIZER, DEPLOYER, TRAINER)
 class Topic:
     """One topic: what it carries, who writes and reads it, how it is kept.
 
+    `types` are the newest version of each; a record of an older one is read by way of its upcasters.
     `key` is the attribute of its events that keys their records.
     `readers` are consumer groups; each service that reads a topic has a dead-letter topic for it,
     and one to replay through. Those in `retried_by` also retry its records later, and park them.
@@ -73,11 +75,31 @@ class Topic:
     retried_by: tuple[str, ...] = ()
     tabled_by: tuple[str, ...] = ()
     derived_ids: bool = False
+    by_type: Mapping[str | None, type[Event]] = field(init=False, repr=False, compare=False)
+    """The newest versions, by the CloudEvents type of their records; None is that of a record without."""
+    older: Mapping[str | None, tuple[type[Event], type[Event]]] = field(init=False, repr=False, compare=False)
+    """The versions before them, each with the newest that it becomes; by type or None as above."""
+
+    def __post_init__(self) -> None:
+        by_type: dict[str | None, type[Event]] = {newest.type: newest for newest in self.types}
+        older: dict[str | None, tuple[type[Event], type[Event]]] = {
+            old.type: (old, newest) for newest in self.types for old in older_versions(newest)
+        }
+        bare = self.only_type
+        if bare is not None and bare in self.types:
+            by_type[None] = bare
+        elif bare is not None:
+            older[None] = older[bare.type]
+        object.__setattr__(self, "by_type", by_type)
+        object.__setattr__(self, "older", older)
 
     @property
     def only_type(self) -> type[Event] | None:
-        """The type of a record without ce_ headers: known only where the topic carries one."""
-        return self.types[0] if len(self.types) == 1 else None
+        """The type of a record without ce_ headers: known only where the topic carries one.
+
+        It is the first version of that: what names no version means for ever what it meant at first.
+        """
+        return (self.types[0], *older_versions(self.types[0]))[-1] if len(self.types) == 1 else None
 
     @property
     def read_by(self) -> tuple[str, ...]:

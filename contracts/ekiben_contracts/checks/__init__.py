@@ -6,16 +6,20 @@ from ekiben_contracts.checks.derived import asyncapi_problems, page_problems
 from ekiben_contracts.checks.examples import example_problems
 from ekiben_contracts.checks.frozen import frozen_problems
 from ekiben_contracts.checks.problem import Problem
+from ekiben_contracts.checks.release import release_problems
 from ekiben_contracts.checks.schemas import schema_problems
 from ekiben_contracts.checks.subject import SUBJECT, Subject
 from ekiben_contracts.checks.topics import topic_problems
+from ekiben_contracts.checks.versions import version_problems
 
 __all__ = ["SUBJECT", "Problem", "Subject", "find_problems"]
 
 _CHECKS = (
     catalog_problems,
     topic_problems,
+    version_problems,
     frozen_problems,
+    release_problems,
     schema_problems,
     example_problems,
     asyncapi_problems,

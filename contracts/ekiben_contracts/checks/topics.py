@@ -78,7 +78,7 @@ def _of_parties(where: str, role: str, parties: tuple[str, ...]) -> Iterator[Pro
 
 
 def _of_type(event: type[Event], subject: Subject) -> Iterator[Problem]:
-    carriers = [topic.name for topic in subject.topics if event in topic.types]
+    carriers = [t.name for t in subject.topics if event in t.types or event.type in t.older]
     if len(carriers) != 1:
         yield Problem(
             f"topics.py: {event.type}",

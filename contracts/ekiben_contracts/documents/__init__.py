@@ -2,7 +2,7 @@
 
 from ekiben_contracts.documents.asyncapi import asyncapi
 from ekiben_contracts.documents.rendering import parse, render
-from ekiben_contracts.documents.schema import fingerprint, schema, without_wording
+from ekiben_contracts.documents.schema import schema, without_wording
 from ekiben_contracts.documents.servers import NOWHERE, Servers
 from ekiben_contracts.documents.table import replace_table, table, table_of
 
@@ -10,7 +10,6 @@ __all__ = [
     "NOWHERE",
     "Servers",
     "asyncapi",
-    "fingerprint",
     "parse",
     "render",
     "replace_table",

@@ -1,13 +1,11 @@
-"""The JSON Schema of an event's data, and the fingerprint of what it accepts."""
+"""The JSON Schema of an event's data, and what of it says what is accepted."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import cast
 
 from pydantic import JsonValue
 
-from ekiben_contracts.documents.rendering import canonical
 from ekiben_contracts.event import Event
 from ekiben_contracts.sensitive import KEYWORD
 
@@ -20,11 +18,6 @@ def schema(event: type[Event]) -> JsonValue:
     """What is accepted as the data of an event of this type, by JSON Schema 2020-12."""
     generated = cast("dict[str, JsonValue]", event.model_json_schema())
     return {"$schema": DIALECT, "$id": f"{event.type}.json", **generated}
-
-
-def fingerprint(document: JsonValue) -> str:
-    """The SHA-256 of what a schema accepts. Its wording may be mended without changing it."""
-    return hashlib.sha256(canonical(without_wording(document)).encode()).hexdigest()
 
 
 def without_wording(node: JsonValue) -> JsonValue:

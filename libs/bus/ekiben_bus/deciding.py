@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from ekiben_bus.lanes import attempt_of
 from ekiben_bus.records import Received, Record
-from ekiben_bus.verdicts import DeadLetter, Failure, Handler, OnFailure, Stage, Verdict
+from ekiben_bus.verdicts import DeadLetter, Failure, Handler, OnFailure, Retry, Stage, Verdict
 from ekiben_contracts.cloudevents import decode
-from ekiben_contracts.errors import ContractError
+from ekiben_contracts.errors import ContractError, NewerVersionError
 from ekiben_contracts.identity import dead_letter_id
 from ekiben_contracts.topics import Topic
 
@@ -34,13 +34,19 @@ class Decider:
 
     A record that cannot be read, or that breaks the handler, costs nobody but itself: it is
     given to `on_failure`, and the rest of the batch goes on.
+
+    Where it `can_retry`, a record of the next release is tried again later: while a service is upgraded,
+    old and new members share its group, and one of the new may read it then.
     """
 
-    def __init__(self, topic: Topic, group: str, handler: Handler, on_failure: OnFailure) -> None:
+    def __init__(
+        self, topic: Topic, group: str, handler: Handler, on_failure: OnFailure, *, can_retry: bool = False
+    ) -> None:
         self._topic = topic
         self._group = group
         self._handler = handler
         self._on_failure = on_failure
+        self._can_retry = can_retry
 
     async def decide(self, records: Sequence[Record]) -> Sequence[Verdict]:
         """One verdict for each record, in their order. Never raises but when cancelled."""
@@ -50,12 +56,18 @@ class Decider:
             try:
                 readable.append(self._read(record))
             except ContractError as error:
-                refused[index] = self.fail(record, Stage.DECODE, error)
+                refused[index] = self._refuse(record, error)
         answers = await self._ask(readable)
         if not refused:
             return answers
         rest = iter(answers)
         return [refused[index] if index in refused else next(rest) for index in range(len(records))]
+
+    def _refuse(self, record: Record, error: ContractError) -> Verdict:
+        if self._can_retry and isinstance(error, NewerVersionError):
+            failure = Failure(record, Stage.DECODE, error, self.identify(record), None, attempt_of(record))
+            return Retry(error.reason, otherwise=dead_letter_alone(failure))
+        return self.fail(record, Stage.DECODE, error)
 
     def fail(
         self, record: Record, stage: Stage, error: Exception, received: Received | None = None

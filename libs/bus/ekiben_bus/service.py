@@ -100,7 +100,8 @@ class Service:
         self._sources.append(topic)
         for lane in lanes(topic, self.name, self._author.naming, self._settings.retry_delays_s):
             chosen = parked if parked is not None and lane.name == PARKED else handler
-            subscribe = partial(self._subscribe, lane, Decider(topic, self.name, chosen, on_failure), topic)
+            decider = Decider(topic, self.name, chosen, on_failure, can_retry=lane.retry_to is not None)
+            subscribe = partial(self._subscribe, lane, decider, topic)
             if occasion is None:
                 self._subscriptions.append(subscribe())
             else:

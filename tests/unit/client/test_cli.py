@@ -43,6 +43,9 @@ COMMANDS = [
     ["offsets", "skip"],
     ["topics", "apply"],
     ["topics", "list"],
+    ["schemas", "list"],
+    ["schemas", "show"],
+    ["schemas", "diff"],
 ]
 
 

@@ -6,14 +6,15 @@ from typing import ClassVar
 
 from ekiben_contracts.checked_in import PAGE, read
 from ekiben_contracts.checks import SUBJECT, Subject
-from ekiben_contracts.documents import fingerprint, schema
+from ekiben_contracts.documents import schema, without_wording
 from ekiben_contracts.event import Event, Identifier, ModelName, Utc
 from ekiben_contracts.prediction import PredictionOutcomeObserved
 from ekiben_contracts.topics import Topic
 
 CHECKED_IN = read(page=PAGE)
 OUTCOME = PredictionOutcomeObserved.type
-FROZEN = replace(CHECKED_IN, frozen=json.dumps({OUTCOME: fingerprint(schema(PredictionOutcomeObserved))}))
+PROMISED = without_wording(schema(PredictionOutcomeObserved))
+FROZEN = replace(CHECKED_IN, frozen=json.dumps({OUTCOME: PROMISED}))
 STALE_PAGE = (CHECKED_IN.page or "").replace("| 7 days |", "| 8 days |")
 
 

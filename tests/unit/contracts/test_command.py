@@ -72,13 +72,17 @@ def test_generate_says_when_there_is_nothing_to_do(folder: Path):
 def test_freeze_and_then_a_broken_promise(folder: Path):
     assert run("freeze", "--all", "--folder", folder).stdout == b"wrote frozen.json\n"
     frozen = json.loads((folder / "frozen.json").read_text())
-    frozen[OUTCOME] = "0" * 64
+    frozen[OUTCOME]["properties"]["model"]["maxLength"] = 64
     (folder / "frozen.json").write_text(json.dumps(frozen))
 
     for command in ("check", "generate"):
         done = run(command, "--folder", folder)
         assert done.returncode == 1
-        assert f"{OUTCOME} is frozen and would accept something else".encode() in done.stderr
+        assert (
+            f"{OUTCOME} is frozen and would accept something else\n"
+            "      model: maxLength: was 64, is 128 (breaks readers)\n"
+            "    Undo it, whomever it breaks"
+        ) in done.stderr.decode()
 
 
 def test_read_tells_what_is_made_of_a_record():

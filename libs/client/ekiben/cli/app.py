@@ -19,6 +19,7 @@ from ekiben.cli import (
     predicting,
     publishing,
     routing,
+    schemas,
     topics,
     upping,
 )
@@ -69,3 +70,4 @@ app.add_typer(parking.app, name="parked", rich_help_panel=_OPERATE)
 app.add_typer(offsets.app, name="offsets", rich_help_panel=_OPERATE)
 app.add_typer(keys.app, name="keys", rich_help_panel=_OPERATE)
 app.add_typer(topics.app, name="topics", rich_help_panel=_OPERATE)
+app.add_typer(schemas.app, name="schemas", rich_help_panel=_OPERATE)

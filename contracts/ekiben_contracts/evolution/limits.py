@@ -1,0 +1,62 @@
+"""What within one kind of value is accepted: bounds, listed values, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+from ekiben_contracts.evolution.changes import BOTH, READERS, WRITERS, Change, Party
+from ekiben_contracts.evolution.shapes import Node, in_words, values
+
+LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_OF_FIELDS = ("properties", "required", "items", "additionalProperties", "propertyNames", "patternProperties")
+_OF_KINDS = ("type", "format", "enum", "const", "default", "$schema", "$id", "$defs", "anyOf", "oneOf")
+_ELSEWHERE = frozenset((*_OF_FIELDS, *_OF_KINDS))
+_WORDING = frozenset(("title", "description", "examples", "$comment", "deprecated"))
+
+
+def limit_changes(path: str, was: Node, now: Node) -> Iterator[Change]:
+    """Tighter limits break writers, looser ones readers, and what cannot be told both."""
+    yield from _value_changes(path, values(was), values(now))
+    for keyword in sorted(was.keys() | now.keys()):
+        if keyword in _ELSEWHERE or keyword in _WORDING or keyword.startswith("x-"):
+            continue
+        old, new = was.get(keyword), now.get(keyword)
+        if old != new or type(old) is not type(new):
+            yield Change(f"{path}: {keyword}", _words(old), _words(new), _who_breaks(keyword, old, new))
+
+
+def _value_changes(path: str, was: list[JsonValue] | None, now: list[JsonValue] | None) -> Iterator[Change]:
+    if was is None or now is None:
+        if was is not now:
+            breaks = WRITERS if was is None else READERS
+            yield Change(f"{path}: values", _listed(was), _listed(now), breaks)
+        return
+    removed = [value for value in was if value not in now]
+    added = [value for value in now if value not in was]
+    if removed or added:
+        breaks = (*(READERS if added else ()), *(WRITERS if removed else ()))
+        yield Change(f"{path}: values", _listed(removed or was), _listed(added or now), breaks)
+
+
+def _who_breaks(keyword: str, was: JsonValue, now: JsonValue) -> tuple[Party, ...]:
+    if was is None:
+        return WRITERS
+    if now is None:
+        return READERS
+    if isinstance(was, int | float) and isinstance(now, int | float):
+        if keyword in LOWER:
+            return WRITERS if now > was else READERS
+        if keyword in UPPER:
+            return WRITERS if now < was else READERS
+    return BOTH
+
+
+def _listed(found: list[JsonValue] | None) -> str:
+    return "any" if found is None else ", ".join(map(in_words, found))
+
+
+def _words(value: JsonValue) -> str:
+    return "none" if value is None else in_words(value)

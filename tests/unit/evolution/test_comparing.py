@@ -1,0 +1,226 @@
+"""Each way to change an event: found, told with its place, and whom it breaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field, create_model
+
+from ekiben_contracts.catalog import EVENTS
+from ekiben_contracts.documents import schema, without_wording
+from ekiben_contracts.evolution.comparing import changes
+
+ANY_JSON = "#/$defs/JsonValue"
+
+
+class Inside(BaseModel):
+    low: float
+
+
+class OtherInside(BaseModel):
+    low: float
+    high: float | None = None
+
+
+class StrictInside(BaseModel):
+    low: float
+    high: float
+
+
+class Color(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Red(StrEnum):
+    RED = "red"
+
+
+def of(**fields: Any) -> Any:
+    return create_model("Changing", **fields).model_json_schema()
+
+
+def bounded(**bounds: Any) -> Any:
+    return Annotated[int, Field(**bounds)]
+
+
+A_CHANGE = {
+    "a field more, optional": (
+        of(a=(int, ...)),
+        of(a=(int, ...), b=(str, "x")),
+        ["b: was absent, is optional (compatible)"],
+    ),
+    "a field more, required": (
+        of(a=(int, ...)),
+        of(a=(int, ...), b=(str, ...)),
+        ["b: was absent, is required (breaks writers)"],
+    ),
+    "a required field removed": (
+        of(a=(int, ...), b=(str, ...)),
+        of(a=(int, ...)),
+        ["b: was required, is gone (breaks readers and writers)"],
+    ),
+    "an optional field removed": (
+        of(a=(int, ...), b=(str, "x")),
+        of(a=(int, ...)),
+        ["b: was optional, is gone (breaks writers)"],
+    ),
+    "renamed": (
+        of(a=(int, ...), b=(str, ...)),
+        of(a=(int, ...), c=(str, ...)),
+        ["b: was required, is renamed to c (breaks readers and writers)"],
+    ),
+    "made required": (
+        of(a=(int, 1)),
+        of(a=(int, ...)),
+        ["a: was optional, is required (breaks writers)"],
+    ),
+    "made optional": (of(a=(int, ...)), of(a=(int, 1)), ["a: was required, is optional (breaks readers)"]),
+    "a type narrowed": (
+        of(a=(int | None, ...)),
+        of(a=(int, ...)),
+        ["a: was integer or null, is integer (breaks writers)"],
+    ),
+    "a number narrowed": (
+        of(a=(float, ...)),
+        of(a=(int, ...)),
+        ["a: was number, is integer (breaks writers)"],
+    ),
+    "a type widened": (
+        of(a=(int, ...)),
+        of(a=(int | str, ...)),
+        ["a: was integer, is integer or string (breaks readers)"],
+    ),
+    "anything narrowed": (
+        of(a=(Any, ...)),
+        of(a=(str, ...)),
+        ["a: was anything, is string (breaks writers)"],
+    ),
+    "a type changed": (
+        of(a=(int, ...)),
+        of(a=(str, ...)),
+        ["a: was integer, is string (breaks readers and writers)"],
+    ),
+    "an enum value removed": (
+        of(a=(Color, ...)),
+        of(a=(Red, ...)),
+        ['a: values: was "blue", is "red" (breaks writers)'],
+    ),
+    "an enum value added": (
+        of(a=(Literal["red"], ...)),
+        of(a=(Literal["red", "blue"], ...)),
+        ['a: values: was "red", is "blue" (breaks readers)'],
+    ),
+    "any text listed": (
+        of(a=(str, ...)),
+        of(a=(Red, ...)),
+        ['a: values: was any, is "red" (breaks writers)'],
+    ),
+    "a bound tightened": (
+        of(a=(bounded(le=10), ...)),
+        of(a=(bounded(le=9), ...)),
+        ["a: maximum: was 10, is 9 (breaks writers)"],
+    ),
+    "a bound loosened": (
+        of(a=(bounded(ge=2), ...)),
+        of(a=(bounded(ge=1), ...)),
+        ["a: minimum: was 2, is 1 (breaks readers)"],
+    ),
+    "a bound more": (
+        of(a=(int, ...)),
+        of(a=(bounded(gt=0), ...)),
+        ["a: exclusiveMinimum: was none, is 0 (breaks writers)"],
+    ),
+    "another pattern": (
+        of(a=(Annotated[str, Field(pattern="^a")], ...)),
+        of(a=(Annotated[str, Field(pattern="^b")], ...)),
+        ['a: pattern: was "^a", is "^b" (breaks readers and writers)'],
+    ),
+    "another default": (
+        of(a=(str, "short_term")),
+        of(a=(str, "long_term")),
+        ['a: default: was "short_term", is "long_term" (breaks readers and writers)'],
+    ),
+    "inside a list": (
+        of(a=(list[Inside] | None, None)),
+        of(a=(list[StrictInside] | None, None)),
+        ["a[].high: was absent, is required (breaks writers)"],
+    ),
+    "inside a part": (
+        of(a=(Inside, ...)),
+        of(a=(OtherInside, ...)),
+        ["a.high: was absent, is optional (compatible)"],
+    ),
+    "inside a mapping": (
+        of(a=(dict[str, int], ...)),
+        of(a=(dict[str, str], ...)),
+        ["a{}: was integer, is string (breaks readers and writers)"],
+    ),
+    "names of a mapping": (
+        of(a=(dict[Annotated[str, Field(max_length=9)], int], ...)),
+        of(a=(dict[Annotated[str, Field(max_length=8)], int], ...)),
+        ["a{} name: maxLength: was 9, is 8 (breaks writers)"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), A_CHANGE.values(), ids=A_CHANGE)
+def test_a_change_is_told_with_its_place_and_whom_it_breaks(before, after, told):
+    assert [str(change) for change in changes(before, after)] == told
+    assert changes(before, before) == changes(after, after) == ()
+
+
+def test_the_name_of_a_part_its_wording_and_the_order_of_fields_change_nothing():
+    class Renamed(BaseModel):
+        low: Annotated[float, Field(title="Low", description="The lower end.")]
+
+    assert changes(of(a=(Inside, ...), b=(int, ...)), of(b=(int, ...), a=(Renamed, ...))) == ()
+
+
+def test_a_mark_that_accepts_no_other_value_is_no_change():
+    marked = of(a=(Annotated[str, Field(json_schema_extra={"x-sensitive": True})], ...))
+
+    assert "x-sensitive" in json.dumps(marked)
+    assert changes(of(a=(str, ...)), marked) == ()
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_no_part_of_a_schema_can_be_changed_unseen(event):
+    promised = without_wording(schema(event))
+
+    edits = list(edited(promised))
+
+    assert len(edits) > len(event.model_fields)
+    for what, changed in edits:
+        assert changes(promised, changed), what
+        assert changes(changed, promised), what
+
+
+def edited(document: Any) -> Iterator[tuple[str, Any]]:
+    """The schema with one keyword, field or value taken out, wherever that accepts something else."""
+    for path in _places(document):
+        less = deepcopy(document)
+        holder = less
+        for step in path[:-1]:
+            holder = holder[step]
+        if _means_something(path, holder.pop(path[-1])):
+            yield f"{path} taken out", less
+
+
+def _means_something(path: tuple[Any, ...], taken: Any) -> bool:
+    if path[-1] in ("$schema", "$id", "$defs") or path[-2:-1] == ("$defs",):
+        return False
+    return taken not in ({"$ref": ANY_JSON}, ANY_JSON) and (path[-1] == "default" or taken is not True)
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, below in steps:
+        yield (*path, step)
+        if step not in ("default", "const"):
+            yield from _places(below, (*path, step))
