@@ -7,7 +7,7 @@ time. What it takes, it reads alike; a part of a microsecond is rounded where py
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -40,11 +40,13 @@ class Twin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """The data as UTF-8 JSON."""
         return dump(self)
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Every field, but for what is marked sensitive in the model."""
-        for name in self.__struct_fields__:
-            value: object = getattr(self, name)
-            yield name, REDACTED if name in self.sensitive and value is not None else value
+        fields = [(name, getattr(self, name)) for name in self.__struct_fields__]
+        return [
+            (name, REDACTED if name in self.sensitive and value is not None else value)
+            for name, value in fields
+        ]
 
     def __repr__(self) -> str:
         return (

@@ -68,7 +68,8 @@ def test_publish_raw_sends_what_it_gets(system, plain):
         return [letter for letter in system.json_lines("dlq", "list", "--ids") if letter["id"] not in before]
 
     (letter,) = until(the_new_one, "its dead letter")
-    assert letter["value"] == "\\xff\\xfe no JSON"
+    shown = system.json("dlq", "show", letter["id"], "--reveal", "--why", "to compare it")
+    assert shown["value"] == "\\xff\\xfe no JSON"
 
 
 def test_results_follow_what_comes(system, plain, fresh):

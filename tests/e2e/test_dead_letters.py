@@ -36,6 +36,7 @@ def test_the_runbook_has_commands():
         ("dlq", "show"),
         ("dlq", "replay"),
         ("dlq", "discard"),
+        ("dlq", "trim"),
         ("parked", "list"),
         ("offsets", "list"),
         ("offsets", "skip"),
@@ -121,3 +122,22 @@ def test_every_command_of_the_runbook_runs(system, dead, line):
     )
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended
     assert ended.stdout
+
+
+def test_what_was_seen_to_leaves_for_good_and_what_was_not_stays(system, plain, fresh, dead):
+    system.ekiben("dlq", "discard", "--all", "--why", "an erasure request")
+    request = {"request_id": f"{fresh}-open", "model": "tiny-kene", "entity_id": "e"}
+    plain.dead_letter(*plain.send(request, key="e"))
+    still_open = plain.result(f"{fresh}-open")["dead_letter"]
+
+    planned = system.json("dlq", "trim", "--dry-run")
+    assert planned["deleted"] == 0
+    assert system.ekiben("dlq", "show", dead).returncode == 0
+    assert system.ekiben("dlq", "trim").returncode == 4, "nobody was there to agree"
+
+    trimmed = system.json("dlq", "trim", "--yes")
+    assert trimmed["deleted"] == sum(each["removed"] for each in planned["partitions"]) > 0
+    assert still_open in {each["stops_at"] for each in trimmed["partitions"]}
+    assert system.ekiben("dlq", "show", dead).returncode == 7
+    assert system.ekiben("dlq", "show", still_open).returncode == 0
+    assert system.json("dlq", "trim", "--yes")["deleted"] == 0

@@ -63,9 +63,13 @@ class Log:
         """Where each partition ends now."""
         return await self._consumer.end_offsets(self._places)
 
+    async def starts(self) -> Mapping[TopicPartition, int]:
+        """Where each partition starts now: retention, or somebody, may have taken its beginning away."""
+        return await self._consumer.beginning_offsets(self._places)
+
     async def go_back(self, records: int) -> None:
         """Stand at most so many records before the end of each partition."""
-        starts = await self._consumer.beginning_offsets(self._places)
+        starts = await self.starts()
         self.go_to({place: max(starts[place], end - records) for place, end in (await self.ends()).items()})
 
     def go_to(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -75,7 +79,7 @@ class Log:
 
     async def count_to(self, ends: Mapping[TopicPartition, int]) -> int:
         """How many records there are up to these ends, those that compaction removed included."""
-        starts = await self._consumer.beginning_offsets(self._places)
+        starts = await self.starts()
         return sum(end - starts[place] for place, end in ends.items())
 
     async def read_to(self, ends: Mapping[TopicPartition, int]) -> AsyncIterator[Record]:

@@ -38,6 +38,7 @@ COMMANDS = [
     ["dlq", "show"],
     ["dlq", "replay"],
     ["dlq", "discard"],
+    ["dlq", "trim"],
     ["parked", "list"],
     ["offsets", "list"],
     ["offsets", "skip"],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from ekiben.cli.confirming import confirmed
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.output import Output
 from ekiben.cli.terminal import Terminal, command
@@ -65,26 +64,12 @@ async def skip(
             return ExitCode.OK
         for gap in gaps:
             output.warning(gap.skipping)
-        if not yes and not _confirmed():
+        if not yes and not confirmed("Give them up, and go on?"):
             output.warning("nothing was skipped")
             return ExitCode.NEGATIVE
         await ekiben.groups.skip_to_earliest(gaps)
     _tell_skipped(gaps, output)
     return ExitCode.OK
-
-
-def _confirmed() -> bool:
-    """Whether a person at the terminal says yes. Where none is, nobody does."""
-    if not sys.stdin.isatty():
-        return False
-    # the event loop would keep Ctrl-C to itself while nobody answers
-    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return typer.confirm("Give them up, and go on?", err=True)
-    except typer.Abort:
-        return False
-    finally:
-        signal.signal(signal.SIGINT, kept)
 
 
 def _tell_skipped(gaps: Sequence[Standing], output: Output) -> None:

@@ -11,6 +11,7 @@ from ekiben.dead_letters.patching import Patch, read_patch
 from ekiben.dead_letters.replaying import MOST_ATTEMPTS, LeftOut, Treatment, Why
 from ekiben.dead_letters.searching import Progress, Watch
 from ekiben.dead_letters.selection import Selection
+from ekiben.dead_letters.trimming import Trim
 from ekiben.dead_letters.viewing import View, Viewer, whole
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Progress",
     "Selection",
     "Treatment",
+    "Trim",
     "View",
     "Viewer",
     "Watch",

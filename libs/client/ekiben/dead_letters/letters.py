@@ -17,6 +17,7 @@ from ekiben.dead_letters.pacing import Pace
 from ekiben.dead_letters.replaying import LeftOut, Treatment, decide
 from ekiben.dead_letters.searching import Watch
 from ekiben.dead_letters.selection import Selection
+from ekiben.dead_letters.trimming import Trim
 from ekiben.errors import NotFoundError
 from ekiben_bus.outbox import write
 from ekiben_contracts.operations import DeadLetterRevealed
@@ -124,6 +125,14 @@ class DeadLetters:
             decision, _AS_FAST_AS_IT_GOES, limit, again=False, dry_run=dry_run
         ):
             yield chunk
+
+    async def trimmable(self) -> Sequence[Trim]:
+        """How much of the beginning of their topics has been seen to: that may go, and nothing else."""
+        found: list[Trim] = []
+        for grave in self._graves():
+            with Ledger() as ledger:
+                found += await self._search.trimmable(grave, self._desk.actions, ledger)
+        return found
 
     async def _carry_out(
         self, decision: Decision, pace: Pace, limit: int | None, *, again: bool, dry_run: bool

@@ -12,6 +12,7 @@ from ekiben.dead_letters.actions import read_action
 from ekiben.dead_letters.graves import Grave
 from ekiben.dead_letters.ledger import Ledger
 from ekiben.dead_letters.letter import DeadLetter, is_first, parse
+from ekiben.dead_letters.trimming import Trim, trim_dead_letters
 from ekiben.reading import Log
 from ekiben_bus.records import Record
 from ekiben_contracts.operations import DeadLetterRevealed
@@ -68,6 +69,18 @@ class Search:
                 letter = parse(record)
                 if not ledger.is_settled(letter) and ledger.is_new(letter):
                     yield letter, grave
+
+    async def trimmable(self, grave: Grave, actions: str, ledger: Ledger) -> Sequence[Trim]:
+        """How much of the beginning of its topic has been seen to."""
+        ends = await self._note_returns(grave, ledger)
+        await self._settle(actions, ledger)
+        first_open: dict[TopicPartition, tuple[int, DeadLetter]] = {}
+        async for record in self.records(grave.dead_letters, ends):
+            place = TopicPartition(record.topic, record.partition)
+            if place not in first_open and not ledger.is_settled(letter := parse(record)):
+                first_open[place] = (record.offset, letter)
+        async with self.connection.whole_log(grave.dead_letters) as log:
+            return trim_dead_letters(await log.starts(), ends, first_open)
 
     async def _note_returns(self, grave: Grave, ledger: Ledger) -> Mapping[TopicPartition, int]:
         async with self.connection.whole_log(grave.dead_letters) as log:

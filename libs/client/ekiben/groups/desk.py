@@ -7,15 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from ekiben.connection import Connection
+from ekiben.dead_letters.trimming import Trim, trim_lanes
 from ekiben.errors import NotFoundError
 from ekiben.groups.readers import Reader, readers
 from ekiben.groups.standing import Standing
 from ekiben.groups.waiting import Waiting, count_waiting
 from ekiben_bus.naming import Naming
 from ekiben_bus.records import Record
-from ekiben_contracts.topics import PARKED, RETRIES
+from ekiben_contracts.topics import PARKED, REPLAY, RETRIES
 
 _WAITING_ROOMS = (*RETRIES, PARKED)
+_KEPT_FOR_EVER = (REPLAY, PARKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Groups:
             for name, read in topics.items()
             for standing in await self.connection.standings(name, read)
         ]
+
+    async def finished(self, *, topic: str | None = None, group: str | None = None) -> Sequence[Trim]:
+        """How much of the lanes that keep for ever their groups have finished. Raises likewise."""
+        kept = {each.lane.topic for each in self._readers(topic, group) if each.lane.name in _KEPT_FOR_EVER}
+        standings = await self.standings(topic=topic, group=group)
+        return trim_lanes(standing for standing in standings if standing.topic in kept)
 
     async def waiting(self, *, topic: str | None = None, group: str | None = None) -> Sequence[Waiting]:
         """What waits on the lanes beside the main one, for which endpoint, since when. Raises likewise."""

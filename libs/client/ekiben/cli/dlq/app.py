@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ekiben.cli.dlq import discarding, listing, replaying, showing
+from ekiben.cli.dlq import discarding, listing, replaying, showing, trimming
 
 app = typer.Typer(
     help="Dead letters: what died, where and why; send back what is mended.",
@@ -15,3 +15,4 @@ app.command("list", epilog=listing.EXAMPLE)(listing.list_)
 app.command(epilog=showing.EXAMPLE)(showing.show)
 app.command(epilog=replaying.EXAMPLE)(replaying.replay)
 app.command(epilog=discarding.EXAMPLE)(discarding.discard)
+app.command(epilog=trimming.EXAMPLE)(trimming.trim)

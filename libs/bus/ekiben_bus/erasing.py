@@ -1,0 +1,26 @@
+"""Deleting the oldest records of topics that keep for ever: Kafka can take away a log's beginning, no more.
+
+Source: KIP-107.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.administration import administration
+
+
+async def delete_before(settings: KafkaSettings, offsets: Mapping[TopicPartition, int]) -> None:
+    """Delete what lies before an offset of each partition. Nobody can bring it back.
+
+    Raises:
+        UnreachableError: no broker answered.
+        KafkaError: the cluster refuses, as where the caller may not delete.
+    """
+    if offsets:
+        async with administration(settings) as admin:
+            await admin.delete_records({place: RecordsToDelete(before) for place, before in offsets.items()})
