@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.administration import administration
+from ekiben_bus.settings import KafkaSettings
 
 
 async def delete_before(settings: KafkaSettings, offsets: Mapping[TopicPartition, int]) -> None:
