@@ -134,7 +134,7 @@ def test_no_other_version_is_taken_for_the_next(number: str):
 
 
 def _breaks(old: PredictionRequested) -> RequestedInHours:
-    raise ZeroDivisionError(old.model)
+    raise ZeroDivisionError(old.features)
 
 
 def _invalid(old: PredictionRequested) -> RequestedInHours:
@@ -148,9 +148,9 @@ def _another(old: PredictionRequested) -> RequestedInDetail:
 @pytest.mark.parametrize(
     ("convert", "why"),
     [
-        (_breaks, "ZeroDivisionError: delay"),
-        (_invalid, "ValidationError"),
-        (_another, "TypeError: expected RequestedInHours from its upcaster, found RequestedInDetail"),
+        (_breaks, "found ZeroDivisionError; mend its upcaster"),
+        (_invalid, "found ValidationError: horizon_hours: expected at least 1, found 0; mend"),
+        (_another, "found TypeError; mend its upcaster"),
     ],
 )
 def test_what_an_upcaster_fails_on_is_unreadable_under_a_reason_of_its_own(monkeypatch, convert, why):
