@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from ekiben_bus.topics import apply_topics
 from simulation.clock import VirtualLoop
 
 SERVED_BY = pytest.StashKey[list[str]]()
+TABLES = pytest.StashKey[dict[str, list[str]]]()
 VIRTUAL = pytest.StashKey[bool]()
 
 
@@ -73,22 +74,38 @@ async def delete_topics(settings: KafkaSettings, prefix: str) -> None:
         await admin.close()
 
 
+@pytest.fixture
+def show_table(request: pytest.FixtureRequest) -> Callable[[str, Sequence[str]], None]:
+    """Print lines under a title at the end of the run: what a test has found, for people to read."""
+
+    def show(title: str, lines: Sequence[str]) -> None:
+        request.config.stash.setdefault(TABLES, {})[title] = list(lines)
+
+    return show
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where tests run in several processes, each tells the first which Kafka it had."""
+    """Where tests run in several processes, each tells the first which Kafka it had, and its tables."""
     if (told := getattr(session.config, "workeroutput", None)) is not None:
         told["kafka"] = session.config.stash.get(SERVED_BY, [])
+        told["tables"] = session.config.stash.get(TABLES, {})
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Hear which Kafka a process of tests had."""
-    told = getattr(node, "workeroutput", {}).get("kafka", [])
-    node.config.stash.setdefault(SERVED_BY, []).extend(told)
+    """Hear which Kafka a process of tests had, and its tables."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(SERVED_BY, []).extend(told.get("kafka", []))
+    node.config.stash.setdefault(TABLES, {}).update(told.get("tables", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name the Kafka that served, and why no better rung did."""
+    """Show the tables; name the Kafka that served, and why no better rung did."""
+    for title, lines in config.stash.get(TABLES, {}).items():
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
     if told := config.stash.get(SERVED_BY, []):
         terminalreporter.section("Kafka")
         for line in told:

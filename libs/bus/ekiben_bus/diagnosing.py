@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
@@ -25,7 +25,7 @@ _ADDRESS_ALONE = (Case.NOBODY_LISTENS, Case.UNKNOWN_HOST)
 
 
 @asynccontextmanager
-async def refusals_told(settings: KafkaSettings) -> AsyncIterator[None]:
+async def refusals_told(settings: KafkaSettings) -> AsyncGenerator[None]:
     """Whatever connects here raises why it was not let in, if that can be found out.
 
     Raises:

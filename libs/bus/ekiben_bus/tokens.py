@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
@@ -84,19 +85,21 @@ class ClientCredentialsTokens(AbstractTokenProvider):
     async def _buy(self) -> Token:
         asked, asked_at = self._credentials, self._clock()
         form = {"grant_type": "client_credentials", **({"scope": asked.scope} if asked.scope else {})}
-        login = aiohttp.BasicAuth(
-            quote_plus(asked.client_id), quote_plus(asked.client_secret.get_secret_value())
-        )
+        headers = {"Authorization": _basic(asked.client_id, asked.client_secret.get_secret_value())}
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_ANSWERED_WITHIN_S)) as session,
                 session.post(
-                    asked.endpoint, data=form, auth=login, ssl=asked.trusted or True, allow_redirects=False
+                    asked.endpoint,
+                    data=form,
+                    headers=headers,
+                    ssl=asked.trusted or True,
+                    allow_redirects=False,
                 ) as response,
             ):
                 status, body = response.status, await response.content.read(_LONGEST_ANSWER)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._away(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+            raise self._away(_in_short(error)) from error
         return self._read(status, body, asked_at)
 
     def _read(self, status: int, body: bytes, asked_at: float) -> Token:
@@ -194,10 +197,26 @@ def is_private(endpoint: str) -> bool:
     )
 
 
+def _basic(client_id: str, client_secret: str) -> str:
+    """RFC 6749, 2.3.1: each is encoded as in a form before the two are joined."""
+    joined = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {base64.b64encode(joined.encode()).decode()}"
+
+
+def _in_short(error: Exception) -> str:
+    """aiohttp's own words hold the repr of a TLS context: those of the system say the same."""
+    inner = error
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        inner = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        inner = error.os_error
+    return f"{type(inner).__name__}: {inner}".removesuffix(": ")
+
+
 def _object(text: bytes) -> dict[str, object]:
     """A JSON object; empty for anything else."""
     try:
         found: object = json.loads(text)
     except ValueError:
         return {}
-    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}

@@ -58,14 +58,21 @@ class Issuer:
         """What a broker is told to trust it."""
         return TokenIssuer(self.jwks.absolute().as_uri(), "https://issuer.test", AUDIENCE)
 
-    def token(self, subject: str, *, lifetime_s: float | None = None, forged: bool = False) -> str:
+    def token(
+        self,
+        subject: str,
+        *,
+        lifetime_s: float | None = None,
+        audience: str = AUDIENCE,
+        forged: bool = False,
+    ) -> str:
         """A signed token; a forged one is signed by a key that nobody knows."""
         key = ec.generate_private_key(ec.SECP256R1()) if forged else self._key
         now = int(time.time())
         claims = {
             "sub": subject,
             "iss": self.trusted.issuer,
-            "aud": AUDIENCE,
+            "aud": audience,
             "iat": now,
             "exp": int(now + (self.lifetime_s if lifetime_s is None else lifetime_s)),
             "jti": secrets.token_hex(8),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from typing import TypedDict
 
+from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin.config_resource import ConfigResource
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import TopicPartition
@@ -74,6 +75,7 @@ class AIOKafkaAdminClient:
         sasl_mechanism: str = ...,
         sasl_plain_username: str | None = ...,
         sasl_plain_password: str | None = ...,
+        sasl_oauth_token_provider: AbstractTokenProvider | None = ...,
     ) -> None: ...
     async def start(self) -> None: ...
     async def close(self) -> None: ...

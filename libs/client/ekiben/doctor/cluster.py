@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ekiben.doctor.check import Check, fail, ok, skipped
 from ekiben.local.kafka import choose_rung
-from ekiben_bus.administration import UnreachableError
+from ekiben_bus.administration import TopicsError, UnreachableError
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.brokers.rungs import BrokerSettings
 from ekiben_bus.errors import ConnectionSettingsError, RefusedError
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Plan
-from ekiben_bus.topics import TopicsError, compare_topics
+from ekiben_bus.topics import compare_topics
 
 _BROKER, _TOPICS = "broker", "topics"
 _MOST_NAMED = 3
