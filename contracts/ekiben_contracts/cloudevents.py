@@ -166,8 +166,8 @@ def _upcast(event: Event, newest: type[Event], topic: Topic, ce_id: str | None) 
         why = f": {describe(error)}" if isinstance(error, ValidationError) else ""
         raise UnreadableError(
             Reason.NOT_UPCAST,
-            f"expected {newest.type} out of {event.type}, found {type(error).__name__}{why}; mend its upcaster, "
-            f"then {_replay(topic, Reason.NOT_UPCAST)}",
+            f"expected {newest.type} out of {event.type}, found {type(error).__name__}{why}; mend its "
+            f"upcaster, then {_replay(topic, Reason.NOT_UPCAST)}",
             ce_id=ce_id,
         ) from error
 
