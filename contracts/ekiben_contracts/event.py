@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -124,7 +124,7 @@ class Event(Part):
         Raises:
             ValidationError: a field is wrong, or it is no JSON.
         """
-        return cls._read(data, _reader)
+        return _reader(cls)(data)
 
     @classmethod
     def lean_from_json(cls, data: bytes) -> Self:
@@ -133,16 +133,7 @@ class Event(Part):
         Raises:
             ValidationError: a field is wrong, or it is no JSON.
         """
-        return cls._read(data, _lean_reader)
-
-    @classmethod
-    def _read(cls, data: bytes, reader_of: Callable[[Any], Callable[[bytes], Any]]) -> Self:
-        if cls.is_quick:
-            try:
-                return reader_of(cls)(data)
-            except REFUSED:
-                pass
-        return cls.__pydantic_validator__.validate_json(data, strict=True)
+        return _lean_reader(cls)(data)
 
     def to_json(self) -> bytes:
         """The data as UTF-8 JSON."""
@@ -154,9 +145,25 @@ class Event(Part):
 
 @cache
 def _reader(event: type[E]) -> Callable[[bytes], E]:
-    return reader(event)
+    return _judged(event, reader)
 
 
 @cache
 def _lean_reader(event: type[E]) -> Callable[[bytes], E]:
-    return lean_reader(event)
+    return _judged(event, lean_reader)
+
+
+def _judged(event: type[E], reader_of: Callable[[type[E]], Callable[[bytes], E]]) -> Callable[[bytes], E]:
+    """Pydantic judges whatever nothing quicker takes."""
+    judge = partial(event.__pydantic_validator__.validate_json, strict=True)
+    if not event.is_quick:
+        return judge
+    quick = reader_of(event)
+
+    def read(data: bytes) -> E:
+        try:
+            return quick(data)
+        except REFUSED:
+            return judge(data)
+
+    return read

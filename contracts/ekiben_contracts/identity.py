@@ -23,7 +23,8 @@ def request_identity(
 
 def output_id(request_id: str, stage: Stage | str, attempt: int = 1) -> str:
     """The ce_id of what a stage made of a request, such as `flight-7/result/1`."""
-    return f"{request_id}/{stage}/{attempt}"
+    # an enum in an f-string is formatted in Python, and twice as slow as all of this
+    return request_id + "/" + stage + ("/1" if attempt == 1 else f"/{attempt}")
 
 
 def shadow_stage(version: str, member: str | None = None) -> str:

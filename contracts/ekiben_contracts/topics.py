@@ -79,6 +79,8 @@ class Topic:
     """The newest versions, by the CloudEvents type of their records; None is that of a record without."""
     older: Mapping[str | None, tuple[type[Event], type[Event]]] = field(init=False, repr=False, compare=False)
     """The versions before them, each with the newest that it becomes; by type or None as above."""
+    longest_id: int = field(init=False, repr=False, compare=False)
+    """Characters of a ce_id. What people send may become a request id; a service appends to that."""
 
     def __post_init__(self) -> None:
         by_type: dict[str | None, type[Event]] = {newest.type: newest for newest in self.types}
@@ -92,6 +94,10 @@ class Topic:
             older[None] = older[bare.type]
         object.__setattr__(self, "by_type", by_type)
         object.__setattr__(self, "older", older)
+        people_choose = not self.derived_ids and any(each in self.writers for each in PEOPLE)
+        object.__setattr__(
+            self, "longest_id", LONGEST_IDENTIFIER if people_choose else 2 * LONGEST_IDENTIFIER
+        )
 
     @property
     def only_type(self) -> type[Event] | None:
@@ -105,12 +111,6 @@ class Topic:
     def read_by(self) -> tuple[str, ...]:
         """All who read it, as a stream or as a table."""
         return (*self.readers, *(each for each in self.tabled_by if each not in self.readers))
-
-    @property
-    def longest_id(self) -> int:
-        """Characters of a ce_id. What people send may become a request id; a service appends to that."""
-        people_choose = not self.derived_ids and any(each in self.writers for each in PEOPLE)
-        return LONGEST_IDENTIFIER if people_choose else 2 * LONGEST_IDENTIFIER
 
     def key_of(self, event: Event) -> bytes | None:
         """The key of an event's record: an entity, a model or a route. None where the event names none."""
