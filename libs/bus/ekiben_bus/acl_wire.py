@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from aiokafka.protocol.admin import CreateAclsRequest_v1, DescribeAclsRequest
 from aiokafka.protocol.api import Request
 
 from ekiben_bus.acl_plan import Binding, Operation, Pattern, Resource
+
+if TYPE_CHECKING:
+    from aiokafka.protocol.admin import DescribedAcls
 
 # https://github.com/apache/kafka/tree/trunk/clients/src/main/java/org/apache/kafka/common/acl and …/resource
 _ANY: Final = 1
@@ -34,8 +37,7 @@ _RESOURCE_OF: Final = {number: resource for resource, number in _RESOURCES.items
 _OPERATION_OF: Final = {number: operation for operation, number in _OPERATIONS.items()}
 _PATTERN_OF: Final = {number: pattern for pattern, number in _PATTERNS.items()}
 
-_EVERY: Any = None  # a filter that is left out; aiokafka's annotations know of none
-EVERY_ACL: Final = DescribeAclsRequest(_ANY, _EVERY, _ANY, _EVERY, _EVERY, _ANY, _ANY)
+EVERY_ACL: Final = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)
 """Asks for all there are: for every resource, principal and operation."""
 
 
@@ -63,7 +65,7 @@ def _creation(binding: Binding) -> tuple[int, str, int, str, str, int, int]:
     )
 
 
-def bindings_in(answer: Mapping[str, Any]) -> tuple[Binding, ...]:
+def bindings_in(answer: DescribedAcls) -> tuple[Binding, ...]:
     """What a DescribeAcls response holds. What we have no word for is still told, as `other`."""
     return tuple(
         Binding(

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from ekiben_bus.acls import NoAuthorizerError, compare_acls
 from ekiben_bus.administration import UnreachableError
 from ekiben_bus.brokers.ports import free_port
 from ekiben_bus.connection import client_options
@@ -163,3 +164,8 @@ async def test_where_nobody_answers_the_address_is_named():
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(UnreachableError, match=address):
         await verify_topics(KafkaSettings(bootstrap_servers=address, security_protocol="PLAINTEXT"))
+
+
+async def test_a_cluster_that_refuses_nobody_has_no_grants_to_tell(kafka_settings):
+    with pytest.raises(NoAuthorizerError, match=r"expected an authorizer.*found none.*authorizer.class.name"):
+        await compare_acls(kafka_settings)

@@ -20,7 +20,9 @@ from integration.security.token_issuer import Issuer
 
 ADMIN = "admin"
 """The super user."""
-PRINCIPALS = (*ROLES, ADMIN)
+STRANGER = "stranger"
+"""Can log in, and may do nothing."""
+PRINCIPALS = (*ROLES, ADMIN, STRANGER)
 EXPIRED = Listener("EXPIRED", Login.SCRAM)
 """Shows a certificate that has expired; as it is, a name only: see `security`."""
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from ssl import SSLContext
-from typing import TypedDict
+from typing import TypedDict, overload
 
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin.config_resource import ConfigResource
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.protocol.admin import (
+    CreateAclsRequest_v1,
+    CreateAclsResponse,
+    DescribeAclsRequest,
+    DescribeAclsResponse,
+)
+from aiokafka.protocol.api import Request
 from aiokafka.structs import TopicPartition
 
 class DescribedBroker(TypedDict):
@@ -92,3 +99,7 @@ class AIOKafkaAdminClient:
     async def describe_configs(
         self, config_resources: Sequence[ConfigResource], include_synonyms: bool = ...
     ) -> list[DescribeConfigsResponse]: ...
+    @overload
+    async def _send_request(self, request: DescribeAclsRequest) -> DescribeAclsResponse: ...
+    @overload
+    async def _send_request(self, request: Request[CreateAclsRequest_v1]) -> CreateAclsResponse: ...
