@@ -22,6 +22,7 @@ from structlog.stdlib import get_logger
 from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
+from ekiben_bus.errors import RefusedError
 from ekiben_bus.health import HealthServer
 from ekiben_bus.lanes import Lane, consumer_group, lanes
 from ekiben_bus.link import Link
@@ -29,7 +30,7 @@ from ekiben_bus.metrics import BusMetrics
 from ekiben_bus.naming import Naming
 from ekiben_bus.occasional import Occasion, OccasionalSubscription
 from ekiben_bus.outbox import Author, Packer, write
-from ekiben_bus.publishing import PartitionPublisher
+from ekiben_bus.publishing import PartitionPublisher, PublishError
 from ekiben_bus.settings import KafkaSettings, ServiceSettings
 from ekiben_bus.skipping import skip_older
 from ekiben_bus.subscription import Subscription
@@ -163,11 +164,21 @@ class Service:
         await self._publisher.publish([write(event, self._author, now) for event in outgoing])
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT, then drain. The main of a service."""
+        """Run until SIGTERM or SIGINT, then drain. The main of a service.
+
+        Raises:
+            SystemExit: Kafka does not let it in, and the log says why.
+        """
         # a batch is thousands of objects for one round: by default each would be scanned again and again
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        uvloop.run(self._run_until_signalled())
+        try:
+            uvloop.run(self._run_until_signalled())
+        except PublishError as error:
+            if not isinstance(error.__cause__, RefusedError):
+                raise
+            log.error("Kafka does not let this service in", why=str(error.__cause__))  # noqa: TRY400
+            raise SystemExit(1) from None
 
     def stop(self) -> None:
         """Ask the running service to drain."""
@@ -199,11 +210,11 @@ class Service:
             health = HealthServer(self._settings.host, self.health_port, self._problems, self.registry)
             self.health_port = await health.start()
             stack.push_async_callback(health.stop)
+        await self._publisher.start()
+        stack.push_async_callback(self._publisher.stop)
         if self._link is not None:
             await self._link.start()
             stack.push_async_callback(self._link.stop)
-        await self._publisher.start()
-        stack.push_async_callback(self._publisher.stop)
         await self._check_partitions()
         for topic, table in self._tables:
             await table.start(await self._publisher.partitions(self._author.naming.topic(topic)))

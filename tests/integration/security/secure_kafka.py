@@ -26,6 +26,9 @@ PRINCIPALS = (*ROLES, ADMIN, STRANGER)
 EXPIRED = Listener("EXPIRED", Login.SCRAM)
 """Shows a certificate that has expired; as it is, a name only: see `security`."""
 
+_NO_LONGER_THAN_ITS_TOKEN = {"listener.name.oauth.oauthbearer.connections.max.reauth.ms": "3600000"}
+"""How long a connection lasts there: aiokafka does not log in again (KIP-368), it has to connect anew."""
+
 
 @dataclass(frozen=True)
 class SecureKafka:
@@ -90,7 +93,7 @@ def secure_kafka_in(folder: Path) -> Iterator[SecureKafka]:
         token_issuer=issuer.trusted,
         listeners=(SCRAM, MTLS, OAUTH, replace(EXPIRED, keystore=_expired(authority))),
     )
-    kafka = EmbeddedKafka(folder / "kafka", security=security)
+    kafka = EmbeddedKafka(folder / "kafka", security=security, overrides=_NO_LONGER_THAN_ITS_TOKEN)
     with issuer, kafka:
         yield SecureKafka(kafka, security, authority, issuer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -304,6 +305,23 @@ def test_the_command_line_says_it_and_exits_by_it(ground: Ground, command: list[
     assert "KAFKA_SASL_PASSWORD" in said
     assert "hunter2" not in said
     assert "Traceback" not in said
+
+
+def test_a_service_that_is_not_let_in_ends_with_one_line_that_says_why(ground: Ground):
+    wrong = ground.scram(sasl_password=SecretStr("hunter2"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "ekiben_synthesizer"],
+        env={**os.environ, **wrong.as_environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *_, last = (json.loads(line) for line in ended.stderr.splitlines())
+    assert ended.returncode == 1
+    assert last["event"] == "Kafka does not let this service in"
+    assert wrong.bootstrap_servers in last["why"]
+    assert "KAFKA_SASL_PASSWORD" in last["why"]
+    assert "hunter2" not in ended.stdout + ended.stderr
 
 
 async def test_a_server_that_lets_us_in_is_enough(ground: Ground):
