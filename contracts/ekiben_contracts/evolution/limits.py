@@ -38,7 +38,8 @@ def _value_changes(path: str, was: list[JsonValue] | None, now: list[JsonValue] 
     added = [value for value in now if value not in was]
     if removed or added:
         breaks = (*(READERS if added else ()), *(WRITERS if removed else ()))
-        yield Change(f"{path}: values", _listed(removed or was), _listed(added or now), breaks)
+        told = _listed(removed) if removed else "absent", _listed(added) if added else "gone"
+        yield Change(f"{path}: values", *told, breaks)
 
 
 def _who_breaks(keyword: str, was: JsonValue, now: JsonValue) -> tuple[Party, ...]:

@@ -50,6 +50,7 @@ def test_a_frozen_version_must_not_change():
         "\n      outcome: was required, is renamed to label (breaks readers and writers)"
     )
     assert "ekiben.prediction.outcome-observed.v2, with an upcaster from this one" in problem.fix
+    assert not any("generate" in each.fix for each in problems), "it would be refused"
 
 
 def test_a_frozen_version_must_not_change_even_together_with_its_schema():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from ekiben_contracts.evolution.upcasting import Upcaster
 from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.topics import PREDICTION_REQUESTS
 
+Hours = Annotated[int, Field(ge=1)]
 HOURS = {"short_term": 24, "medium_term": 7 * 24, "long_term": 30 * 24}
 
 
@@ -33,7 +34,7 @@ class RequestedInHours(Event):
     model: ModelName
     entity_id: Identifier
     features: dict[str, FeatureValue] | None = None
-    horizon_hours: int | None = Field(default=24, ge=1)
+    horizon_hours: Hours | None = 24
     explain: bool = False
     context: bool = False
     requested_at: Utc | None = None
@@ -63,7 +64,7 @@ class RequestedInDetail(Event):
     model: ModelName
     entity_id: Identifier
     features: dict[str, FeatureValue] | None = None
-    horizon_hours: int | None = Field(default=24, ge=1)
+    horizon_hours: Hours | None = 24
     explain: Detail = Detail.NOTHING
     requested_at: Utc | None = None
     deadline: Utc | None = None

@@ -109,12 +109,17 @@ A_CHANGE = {
     "an enum value removed": (
         of(a=(Color, ...)),
         of(a=(Red, ...)),
-        ['a: values: was "blue", is "red" (breaks writers)'],
+        ['a: values: was "blue", is gone (breaks writers)'],
     ),
     "an enum value added": (
         of(a=(Literal["red"], ...)),
         of(a=(Literal["red", "blue"], ...)),
-        ['a: values: was "red", is "blue" (breaks readers)'],
+        ['a: values: was absent, is "blue" (breaks readers)'],
+    ),
+    "an enum value replaced": (
+        of(a=(Literal["red", "green"], ...)),
+        of(a=(Literal["red", "blue"], ...)),
+        ['a: values: was "green", is "blue" (breaks readers and writers)'],
     ),
     "any text listed": (
         of(a=(str, ...)),
