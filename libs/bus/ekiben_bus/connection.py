@@ -13,8 +13,9 @@ from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.logins import check_login
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.tls import ssl_context, trusting
+from ekiben_bus.token_endpoint import ClientCredentialsTokens, Credentials
 from ekiben_bus.token_refusals import heed_token_refusals
-from ekiben_bus.tokens import ClientCredentialsTokens, Credentials, FileTokens
+from ekiben_bus.tokens import FileTokens
 
 
 class ClientOptions(TypedDict):

@@ -14,9 +14,10 @@ from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from ekiben_bus.classifying import Spoken, classify, is_clear
 from ekiben_bus.connection import client_options
 from ekiben_bus.errors import RefusedError, TokenError
-from ekiben_bus.refusals import Case, Refusal, Spoken, classify, is_clear
+from ekiben_bus.refusals import Case, Refusal
 from ekiben_bus.settings import KafkaSettings
 
 _WITHIN_S = 5.0

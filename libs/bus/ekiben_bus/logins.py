@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.settings import KafkaSettings
-from ekiben_bus.tokens import is_private
+from ekiben_bus.token_endpoint import is_private
 
 
 def check_login(settings: KafkaSettings) -> None:

@@ -9,7 +9,8 @@ from ekiben_bus.connection import client_options
 from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.librdkafka import librdkafka_options
 from ekiben_bus.settings import KafkaSettings
-from ekiben_bus.tokens import ClientCredentialsTokens, FileTokens
+from ekiben_bus.token_endpoint import ClientCredentialsTokens
+from ekiben_bus.tokens import FileTokens
 
 SECRETS = {
     "sasl_password": "hunter2-password",

@@ -8,7 +8,8 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-from ekiben_bus.refusals import Case, Spoken, classify, is_clear
+from ekiben_bus.classifying import Spoken, classify, is_clear
+from ekiben_bus.refusals import Case
 from ekiben_bus.settings import KafkaSettings
 
 ADDRESS = "kafka.example:9093"

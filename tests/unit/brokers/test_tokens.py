@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from ekiben_bus.errors import TokenError
 from ekiben_bus.refusals import Case
-from ekiben_bus.tokens import ClientCredentialsTokens, Credentials, FileTokens, expiry, is_private
+from ekiben_bus.token_endpoint import ClientCredentialsTokens, Credentials, is_private
+from ekiben_bus.tokens import FileTokens, expiry
 
 ID, SECRET = "gate:way", "s3cret &+%"
 
@@ -32,9 +33,10 @@ class Endpoint:
 
     async def post(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        self.asked.append((request.headers["Authorization"], form))
+        self.asked.append((request.headers.get("Authorization", ""), form))
         status, body = self.answers.pop(0)
-        return web.json_response(body, status=status)
+        headers = {"Location": "/elsewhere"} if status == 302 else {}
+        return web.json_response(body, status=status, headers=headers)
 
 
 @asynccontextmanager
@@ -44,6 +46,7 @@ async def selling(*answers: tuple[int, object], clock: Clock, scope: str | None 
     endpoint.answers = list(answers)
     app = web.Application()
     app.router.add_post("/token", endpoint.post)
+    app.router.add_route("*", "/elsewhere", endpoint.post)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -117,7 +120,7 @@ async def test_a_refusal_names_endpoint_and_setting_and_never_the_secret(answer)
 
 
 async def test_a_redirect_is_not_followed_with_the_secret():
-    async with selling((302, {}), clock=Clock()) as (endpoint, tokens):
+    async with selling((302, {}), sold("elsewhere"), clock=Clock()) as (endpoint, tokens):
         with pytest.raises(TokenError, match="HTTP 302"):
             await tokens.token()
     assert len(endpoint.asked) == 1

@@ -5,7 +5,7 @@
     client = authority.issue("inference-gateway")     # known to the broker as User:inference-gateway
 
 Elliptic curve P-256 throughout. A file that holds a key is readable by its owner alone. The authority's
-own key stays in memory unless it is asked to be kept: what is signed is what there will ever be.
+own key is written nowhere: once this process ends, nobody can sign in its name.
 """
 
 from __future__ import annotations
