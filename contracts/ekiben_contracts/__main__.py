@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from ekiben_contracts.checked_in import HERE, PAGE, read
+from ekiben_contracts.checked_in import HERE, PAGE, REFERENCE, read
 from ekiben_contracts.checks import SUBJECT, Problem, find_problems
 from ekiben_contracts.checks.frozen import frozen_versions
 from ekiben_contracts.documents import render
@@ -89,15 +89,16 @@ def _check(options: argparse.Namespace) -> int:
 def _carry_out(plan: Plan, options: argparse.Namespace) -> int:
     if not plan.refused:
         plan.carry_out(options.folder, options.page)
-    page = [str(options.page)] if plan.page is not None else []
+    pages = [str(options.page)] if plan.page is not None else []
+    pages += [str(options.page.with_name(REFERENCE))] if plan.reference is not None else []
     if options.json:
         refused: list[JsonValue] = [asdict(problem) for problem in plan.refused]
-        told: JsonValue = {"written": [*plan.write, *page], "deleted": [*plan.delete], "refused": refused}
+        told: JsonValue = {"written": [*plan.write, *pages], "deleted": [*plan.delete], "refused": refused}
         print(render(told), end="")
     elif plan.refused:
         _tell(plan.refused)
     else:
-        lines = [f"wrote {name}" for name in (*plan.write, *page)] + [
+        lines = [f"wrote {name}" for name in (*plan.write, *pages)] + [
             f"deleted {name}" for name in plan.delete
         ]
         print("\n".join(lines) or "nothing to do")

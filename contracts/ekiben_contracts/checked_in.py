@@ -13,9 +13,10 @@ SCHEMAS = "schemas"
 EXAMPLES = "examples"
 ASYNCAPI = "asyncapi.json"
 FROZEN = "frozen.json"
+REFERENCE = "events.md"
 _PAGE = HERE.parents[1] / "docs" / "contracts.md"
 PAGE = _PAGE if _PAGE.is_file() else None
-"""The page with the table of topics: a checkout has it, an installed wheel does not."""
+"""The page with the table of topics, and beside it that of every event: an installed wheel has neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class CheckedIn:
     asyncapi: str | None
     frozen: str | None
     page: str | None = None
+    reference: str | None = None
+    """The page of every event: None where there is no place for it, empty where it is missing."""
     version: str | None = None
     """The version number of the package that carries them; None where nobody gave it one."""
 
@@ -39,6 +42,7 @@ def read(folder: Path = HERE, page: Path | None = None) -> CheckedIn:
         asyncapi=_text(folder / ASYNCAPI),
         frozen=_text(folder / FROZEN),
         page=None if page is None else page.read_text("utf-8"),
+        reference=None if page is None else _text(page.with_name(REFERENCE)) or "",
         version=_version(folder.parent),
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ekiben_contracts.checked_in import ASYNCAPI, FROZEN, SCHEMAS, CheckedIn
-from ekiben_contracts.checks.derived import asyncapi_of
+from ekiben_contracts.checked_in import ASYNCAPI, FROZEN, REFERENCE, SCHEMAS, CheckedIn
+from ekiben_contracts.checks.derived import asyncapi_of, reference_of
 from ekiben_contracts.checks.frozen import frozen_problems, frozen_versions
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.schemas import schema_problems
@@ -22,6 +22,7 @@ class Plan:
     write: Mapping[str, str] = field(default_factory=dict[str, str])
     delete: tuple[str, ...] = ()
     page: str | None = None
+    reference: str | None = None
     refused: tuple[Problem, ...] = ()
 
     def carry_out(self, folder: Path, page: Path | None) -> None:
@@ -33,6 +34,8 @@ class Plan:
             (folder / name).unlink()
         if page is not None and self.page is not None:
             page.write_text(self.page, "utf-8")
+        if page is not None and self.reference is not None:
+            page.with_name(REFERENCE).write_text(self.reference, "utf-8")
 
 
 def generate(subject: Subject, checked_in: CheckedIn) -> Plan:
@@ -45,10 +48,12 @@ def generate(subject: Subject, checked_in: CheckedIn) -> Plan:
     standing = {_schema_path(name): text for name, text in checked_in.schemas.items()}
     standing[ASYNCAPI] = checked_in.asyncapi or ""
     page = None if checked_in.page is None else replace_table(checked_in.page, subject.topics)
+    reference = None if checked_in.reference is None else reference_of(subject, checked_in)
     return Plan(
         write={path: text for path, text in documents.items() if standing.get(path) != text},
         delete=tuple(path for path in standing if path not in documents),
         page=None if page == checked_in.page else page,
+        reference=None if reference == checked_in.reference else reference,
     )
 
 

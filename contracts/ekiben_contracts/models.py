@@ -34,9 +34,11 @@ class DType(StrEnum):
 class FeatureSpec(Part):
     """One input column of a model."""
 
-    name: str = Field(min_length=1)
-    dtype: DType
-    required: bool = True
+    name: str = Field(min_length=1, description="Of the column.")
+    dtype: DType = Field(description="Of its values.")
+    required: bool = Field(
+        default=True, description="Whether a request without it, or with null, cannot be answered."
+    )
     sensitive: bool = Field(default=False, description="Its values are shown to nobody who has not asked.")
 
 
@@ -46,15 +48,17 @@ class Calibration(Part):
     Source: Lei et al., "Distribution-Free Predictive Inference for Regression" (2018).
     """
 
-    id: str
-    quantiles: dict[Annotated[str, Field(pattern=r"^0\.[0-9]+$")], float]
+    id: str = Field(description="Pinned by what was scored with it.")
+    quantiles: dict[Annotated[str, Field(pattern=r"^0\.[0-9]+$")], float] = Field(
+        description="The half width of an interval, by its coverage."
+    )
 
 
 class InputExample(Part):
     """One row of features and what the model answered to it when it was logged."""
 
-    features: dict[str, FeatureValue] = Field(json_schema_extra=SENSITIVE_BY_FEATURE)
-    expected: float
+    features: dict[str, FeatureValue] = Field(json_schema_extra=SENSITIVE_BY_FEATURE, description="One row.")
+    expected: float = Field(description="What the model answered to it.")
 
 
 class Method(StrEnum):
@@ -70,7 +74,7 @@ class Method(StrEnum):
 class Quorum(Part):
     """At least `n` members must have answered."""
 
-    quorum: int = Field(ge=1)
+    quorum: int = Field(ge=1, description="How many.")
 
 
 MissingPolicy = Annotated[Literal["all", "any"] | Quorum, Expecting('"all", "any" or {"quorum": n}')]

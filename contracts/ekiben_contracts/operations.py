@@ -23,14 +23,14 @@ class DeadLetterReplayed(Event):
     dead_letter: DeadLetterId
     topic: str = Field(description="Where its record was read.")
     group: str = Field(description="Who could not handle it.")
-    by: str
-    why: str | None = None
+    by: str = Field(description="Who did it.")
+    why: str | None = Field(default=None, description="For people.")
     patch: list[dict[str, Json]] | None = Field(
         default=None,
         description="What was changed in the payload on the way: a JSON patch, RFC 6902.",
         json_schema_extra=SENSITIVE,
     )
-    kept_deadline: bool = False
+    kept_deadline: bool = Field(default=False, description="Whether the record went back with its deadline.")
     acted_at: Utc
 
 
@@ -42,8 +42,8 @@ class DeadLetterDiscarded(Event):
     dead_letter: DeadLetterId
     topic: str = Field(description="Where its record was read.")
     group: str = Field(description="Who could not handle it.")
-    by: str
-    why: str
+    by: str = Field(description="Who did it.")
+    why: str = Field(description="For people.")
     acted_at: Utc
 
 
@@ -55,6 +55,6 @@ class DeadLetterRevealed(Event):
     dead_letter: DeadLetterId
     topic: str = Field(description="Where its record was read.")
     group: str = Field(description="Who could not handle it.")
-    by: str
-    why: str
+    by: str = Field(description="Who asked.")
+    why: str = Field(description="For people.")
     acted_at: Utc

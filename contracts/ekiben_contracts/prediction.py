@@ -31,11 +31,16 @@ class PredictionRequested(Event):
         description="Null: the feature store of the model's route is asked.",
         json_schema_extra=SENSITIVE_BY_FEATURE,
     )
-    time_horizon: str = "short_term"
-    explain: bool = False
-    context: bool = False
+    time_horizon: str = Field(
+        default="short_term",
+        description="Which of a model's horizons is meant; a signature may have it as a column.",
+    )
+    explain: bool = Field(default=False, description="Whether the answer is to say what each feature added.")
+    context: bool = Field(default=False, description="Whether context is wanted too; none is given yet.")
     requested_at: Utc | None = Field(default=None, description="Missing, it is the timestamp of the record.")
-    deadline: Utc | None = None
+    deadline: Utc | None = Field(
+        default=None, description="After it no prediction is wanted; null: whenever it comes."
+    )
 
 
 class Output(Part):
@@ -43,19 +48,23 @@ class Output(Part):
 
     model: ModelName
     version: Version
-    role: Role = Role.CHAMPION
-    value: float
-    label: str | None = None
-    probabilities: dict[str, float] | None = None
-    latency_ms: float
+    role: Role = Field(
+        default=Role.CHAMPION, description="What the version was to its model when it answered."
+    )
+    value: float = Field(
+        description="Of a classifier: the probability of its positive, else of its winning class."
+    )
+    label: str | None = Field(default=None, description="Of a classifier: the winning class.")
+    probabilities: dict[str, float] | None = Field(default=None, description="Of a classifier: by class.")
+    latency_ms: float = Field(description="Of the call that answered.")
 
 
 class Missing(Part):
     """A member of an ensemble that did not answer."""
 
     model: ModelName
-    reason: str
-    detail: str = ""
+    reason: str = Field(description="A stable code, such as model_unavailable.")
+    detail: str = Field(default="", description="The same for people.")
 
 
 class ModelsScored(Event):
@@ -67,20 +76,29 @@ class ModelsScored(Event):
     request_id: Identifier
     model: ModelName
     entity_id: Identifier
-    time_horizon: str
-    context: bool = False
+    time_horizon: str = Field(description="As it was requested.")
+    context: bool = Field(default=False, description="Whether context is wanted too; none is given yet.")
     requested_at: Utc
     deadline: Utc | None = None
     revision: int | None = Field(default=None, description="Of the ensemble; null for a single model.")
-    method: Method = Method.SINGLE
-    weights: dict[ModelName, float] | None = None
-    coverage: float | None = None
+    method: Method = Field(default=Method.SINGLE, description="How the outputs become one answer.")
+    weights: dict[ModelName, float] | None = Field(
+        default=None, description="Of each member, where the method needs them."
+    )
+    coverage: float | None = Field(
+        default=None,
+        description="What an interval is to hold of outcomes; null: as the synthesizer is set.",
+    )
     calibrations: dict[ModelName, str] = Field(
         default_factory=dict, description="Calibration id of each member."
     )
-    outputs: list[Output]
-    missing: list[Missing] = Field(default_factory=list[Missing])
-    features: dict[str, FeatureValue] | None = Field(default=None, json_schema_extra=SENSITIVE_BY_FEATURE)
+    outputs: list[Output] = Field(description="Of every member that answered.")
+    missing: list[Missing] = Field(default_factory=list[Missing], description="The members that did not.")
+    features: dict[str, FeatureValue] | None = Field(
+        default=None,
+        json_schema_extra=SENSITIVE_BY_FEATURE,
+        description="What was scored: as requested, and filled from the feature store.",
+    )
     explanations: dict[ModelName, dict[str, float]] | None = Field(
         default=None,
         description="Of each member: what each feature added to its value.",
@@ -112,9 +130,9 @@ class ModelsShadowed(Event):
 class Interval(Part):
     """A prediction interval and the share of outcomes it is to hold."""
 
-    low: float
-    high: float
-    coverage: float = Field(gt=0, lt=1)
+    low: float = Field(description="Lower end.")
+    high: float = Field(description="Upper end.")
+    coverage: float = Field(gt=0, lt=1, description="Share of outcomes that it is to hold.")
 
 
 class PredictionCompleted(Event):
@@ -122,23 +140,27 @@ class PredictionCompleted(Event):
 
     type: ClassVar[str] = "ekiben.prediction.completed.v1"
 
-    status: Literal["completed"] = "completed"
+    status: Literal["completed"] = Field(default="completed", description="Tells it from prediction.failed.")
     late: bool = Field(default=False, description="It was ready only after the deadline.")
     request_id: Identifier
     model: ModelName
     entity_id: Identifier
-    time_horizon: str
+    time_horizon: str = Field(description="As it was requested.")
     prediction: float = Field(
         description="Of a classifier: the probability of the positive or winning class."
     )
-    label: str | None = None
-    probabilities: dict[str, float] | None = None
-    interval: Interval | None = None
-    confidence: float = Field(ge=0, le=1)
-    agreement: float | None = Field(default=None, ge=0, le=1)
-    method: Method
-    outputs: list[Output]
-    missing: list[Missing] = Field(default_factory=list[Missing])
+    label: str | None = Field(default=None, description="Of a classifier: the winning class.")
+    probabilities: dict[str, float] | None = Field(default=None, description="Of a classifier: by class.")
+    interval: Interval | None = Field(default=None, description="Null where a member has no calibration.")
+    confidence: float = Field(
+        ge=0, le=1, description="How far to trust the answer: a score to sort by, not a probability."
+    )
+    agreement: float | None = Field(
+        default=None, ge=0, le=1, description="How far the members agree; null where one answered."
+    )
+    method: Method = Field(description="How the outputs became this answer.")
+    outputs: list[Output] = Field(description="Of every member that answered.")
+    missing: list[Missing] = Field(default_factory=list[Missing], description="The members that did not.")
     explanation: dict[str, float] | None = Field(
         default=None,
         description="What each feature added to the prediction: the mean over the members, by their weights.",
@@ -148,8 +170,12 @@ class PredictionCompleted(Event):
         default=None,
         description="Why the explanation lacks a member, where one was asked for; all of them: it is null.",
     )
-    context: dict[str, Json] | None = Field(default=None, json_schema_extra=SENSITIVE)
-    latency_ms: float
+    context: dict[str, Json] | None = Field(
+        default=None,
+        json_schema_extra=SENSITIVE,
+        description="What surrounds the prediction; null so far.",
+    )
+    latency_ms: float = Field(description="From requested_at to completed_at.")
     completed_at: Utc
 
 
@@ -175,13 +201,13 @@ class PredictionFailed(Event):
 
     type: ClassVar[str] = "ekiben.prediction.failed.v1"
 
-    status: Literal["failed"] = "failed"
+    status: Literal["failed"] = Field(default="failed", description="Tells it from prediction.completed.")
     request_id: Identifier
     model: str | None = Field(description="As the request named it; null where it named none.")
-    entity_id: str | None
-    code: FailureCode
-    message: str
-    retryable: bool
+    entity_id: str | None = Field(description="As the request named it; null where it named none.")
+    code: FailureCode = Field(description="Why. Stable: clients may switch on it.")
+    message: str = Field(description="For people: what was expected, what was found, what to try.")
+    retryable: bool = Field(description="The same request, unchanged, may succeed later.")
     dead_letter: str | None = Field(default=None, description="The id to replay, once what failed is mended.")
     failed_at: Utc
 
@@ -195,6 +221,6 @@ class PredictionOutcomeObserved(Event):
     model: ModelName
     entity_id: Identifier
     outcome: Annotated[float | str, Expecting("a finite number or a label")] = Field(
-        json_schema_extra=SENSITIVE
+        json_schema_extra=SENSITIVE, description="A number, or the label of a class."
     )
     observed_at: Utc

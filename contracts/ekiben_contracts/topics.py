@@ -108,6 +108,11 @@ class Topic:
         return (self.types[0], *older_versions(self.types[0]))[-1] if len(self.types) == 1 else None
 
     @property
+    def versions(self) -> tuple[type[Event], ...]:
+        """Every type whose records may stand on it: each newest version, and those before it."""
+        return tuple(each for newest in self.types for each in (newest, *older_versions(newest)))
+
+    @property
     def read_by(self) -> tuple[str, ...]:
         """All who read it, as a stream or as a table."""
         return (*self.readers, *(each for each in self.tabled_by if each not in self.readers))

@@ -17,8 +17,8 @@ class TrainingRequested(Event):
 
     training_id: Identifier
     model: ModelName
-    reason: str
-    requested_by: str
+    reason: str = Field(description="For people.")
+    requested_by: str = Field(description="Who asked.")
     requested_at: Utc
 
 
@@ -30,14 +30,16 @@ class ModelTrained(Event):
     model: ModelName
     version: Version
     model_uri: str = Field(description="In the configured MLflow registry, such as models:/name/3.")
-    problem_type: ProblemType
-    signature: list[FeatureSpec]
+    problem_type: ProblemType = Field(description="What the model answers.")
+    signature: list[FeatureSpec] = Field(description="Its input columns.")
     classes: list[str] | None = Field(default=None, description="In the order of the model's probabilities.")
-    metrics: dict[str, float] = Field(default_factory=dict)
-    calibration: Calibration | None = None
-    feature_service: str | None = None
-    input_example: InputExample
-    run_id: str
+    metrics: dict[str, float] = Field(default_factory=dict, description="Of its training run, by name.")
+    calibration: Calibration | None = Field(default=None, description="Null: no intervals.")
+    feature_service: str | None = Field(
+        default=None, description="Has the features that requests may leave out; null: none does."
+    )
+    input_example: InputExample = Field(description="What a new replica is compared with.")
+    run_id: str = Field(description="Of MLflow.")
     trained_at: Utc
 
 
@@ -48,6 +50,6 @@ class TrainingFailed(Event):
 
     training_id: Identifier
     model: ModelName
-    step: str
-    message: str
+    step: str = Field(description="Where it ended.")
+    message: str = Field(description="For people.")
     failed_at: Utc

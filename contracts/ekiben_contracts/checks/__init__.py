@@ -2,7 +2,8 @@
 
 from ekiben_contracts.checked_in import CheckedIn
 from ekiben_contracts.checks.catalog import catalog_problems
-from ekiben_contracts.checks.derived import asyncapi_problems, page_problems
+from ekiben_contracts.checks.derived import asyncapi_problems, page_problems, reference_problems
+from ekiben_contracts.checks.described import description_problems
 from ekiben_contracts.checks.examples import example_problems
 from ekiben_contracts.checks.frozen import frozen_problems
 from ekiben_contracts.checks.problem import Problem
@@ -17,12 +18,13 @@ __all__ = ["SUBJECT", "Problem", "Subject", "find_problems"]
 _CHECKS = (
     catalog_problems,
     topic_problems,
+    description_problems,
     version_problems,
     frozen_problems,
     release_problems,
     example_problems,
 )
-_GENERATED = (schema_problems, asyncapi_problems, page_problems)
+_GENERATED = (schema_problems, asyncapi_problems, page_problems, reference_problems)
 
 
 def find_problems(subject: Subject, checked_in: CheckedIn) -> list[Problem]:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import zip_longest
 
 from pydantic import JsonValue
 
-from ekiben_contracts.checked_in import ASYNCAPI, CheckedIn
+from ekiben_contracts.checked_in import ASYNCAPI, REFERENCE, CheckedIn
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.schemas import GENERATE, told
 from ekiben_contracts.checks.subject import Subject
-from ekiben_contracts.documents import NOWHERE, Servers, asyncapi, parse, render, table, table_of
+from ekiben_contracts.documents import (
+    NOWHERE,
+    Servers,
+    asyncapi,
+    parse,
+    reference,
+    render,
+    table,
+    table_of,
+)
 
 _PAGE = "the documentation page"
 
@@ -51,3 +61,21 @@ def page_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Problem]:
         yield Problem(_PAGE, "expected the marks of the table of topics, found none", "Put them back.")
     elif standing != table(subject.topics):
         yield Problem(_PAGE, "its table of topics is not that of topics.py", GENERATE)
+
+
+def reference_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Problem]:
+    """A page of every event, beside the documentation page, that is missing or stale."""
+    if checked_in.reference is None:
+        return
+    expected = reference_of(subject, checked_in).splitlines()
+    standing = checked_in.reference.splitlines()
+    if not standing:
+        yield Problem(REFERENCE, "expected the page of every event, found none", GENERATE)
+    elif standing != expected:
+        line = next(n for n, (old, new) in enumerate(zip_longest(standing, expected), 1) if old != new)
+        yield Problem(REFERENCE, f"is stale from line {line} on", GENERATE)
+
+
+def reference_of(subject: Subject, checked_in: CheckedIn) -> str:
+    """The page of every event with the checked-in examples."""
+    return reference(subject.topics, examples_of(checked_in))

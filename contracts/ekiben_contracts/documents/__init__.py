@@ -1,6 +1,7 @@
 """The checked-in documents, each a pure function of the catalog and the topics."""
 
 from ekiben_contracts.documents.asyncapi import asyncapi
+from ekiben_contracts.documents.reference import reference
 from ekiben_contracts.documents.rendering import parse, render
 from ekiben_contracts.documents.schema import schema, without_wording
 from ekiben_contracts.documents.servers import NOWHERE, Servers
@@ -11,6 +12,7 @@ __all__ = [
     "Servers",
     "asyncapi",
     "parse",
+    "reference",
     "render",
     "replace_table",
     "schema",

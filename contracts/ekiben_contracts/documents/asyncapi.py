@@ -32,7 +32,7 @@ def asyncapi(
 
     On a cluster of yours, its `servers` are named, and `prefix` stands before topics and groups.
     """
-    carried = {event: topic for topic in topics for event in topic.types}
+    carried = {event: topic for topic in topics for event in topic.versions}
     references, schemas = models_json_schema(
         [(event, "validation") for event in {**carried, **dict.fromkeys(events)}],
         ref_template="#/components/schemas/{model}",
@@ -73,7 +73,7 @@ def _channel(topic: Topic, prefix: str) -> JsonValue:
     return {
         "address": prefix + topic.name,
         "description": f"Keyed by {key_in_words(topic)}.",
-        "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in topic.types},
+        "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in topic.versions},
         "bindings": {
             "kafka": {
                 "topic": prefix + topic.name,
@@ -122,10 +122,11 @@ def _operations(topics: Iterable[Topic], prefix: str) -> Iterable[tuple[str, Jso
 
 
 def _operation(action: str, topic: Topic, who: str, prefix: str = "") -> JsonValue:
+    events = topic.types if action == "send" else topic.versions
     operation: dict[str, JsonValue] = {
         "action": action,
         "channel": {"$ref": f"#/channels/{topic.name}"},
-        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event.type}"} for event in topic.types],
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event.type}"} for event in events],
         "tags": [{"name": who}],
     }
     if action == "receive" and who in SERVICES:

@@ -10,10 +10,10 @@ from ekiben_contracts.topics import Topic
 
 
 def headers_schema(event: type[Event], topic: Topic) -> JsonValue:
-    """What a reader understands. A topic of one type needs no header at all."""
+    """What a reader understands. A topic of one type needs no header at all, for its first version."""
     return {
         "type": "object",
-        "required": [] if topic.only_type else ["ce_type"],
+        "required": [] if topic.only_type is event else ["ce_type"],
         "properties": {
             "ce_specversion": {"type": "string", "const": SPEC_VERSION},
             "ce_id": {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from pydantic import JsonValue
+from pydantic.json_schema import models_json_schema
 
 from ekiben_contracts.event import Event
 from ekiben_contracts.sensitive import KEYWORD
@@ -18,6 +20,17 @@ def schema(event: type[Event]) -> JsonValue:
     """What is accepted as the data of an event of this type, by JSON Schema 2020-12."""
     generated = cast("dict[str, JsonValue]", event.model_json_schema())
     return {"$schema": DIALECT, "$id": f"{event.type}.json", **generated}
+
+
+def definitions(
+    events: Sequence[type[Event]],
+) -> tuple[Mapping[type[Event], str], Mapping[str, JsonValue]]:
+    """The names of events, and by name the schemas of all that stands in them; a `$ref` is a name."""
+    references, schemas = models_json_schema(
+        [(event, "validation") for event in events], ref_template="{model}"
+    )
+    names = {event: str(references[event, "validation"]["$ref"]) for event in events}
+    return names, cast("Mapping[str, JsonValue]", schemas["$defs"])
 
 
 def without_wording(node: JsonValue) -> JsonValue:

@@ -49,12 +49,13 @@ def _row(topic: Topic) -> str:
         ", ".join(topic.writers),
         ", ".join(topic.read_by),
         str(topic.partitions),
-        _kept(topic),
+        kept(topic),
     )
     return f"| {' | '.join(cells)} |\n"
 
 
-def _kept(topic: Topic) -> str:
+def kept(topic: Topic) -> str:
+    """How long a record stays."""
     if topic.compacted:
         return "the latest of each key"
     if topic.retention_ms == FOREVER:
