@@ -24,6 +24,7 @@ from ekiben_contracts.documents import (
 )
 
 _PAGE = "the documentation page"
+_REFERENCE = f"docs/{REFERENCE}"
 
 
 def asyncapi_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Problem]:
@@ -70,10 +71,10 @@ def reference_problems(subject: Subject, checked_in: CheckedIn) -> Iterator[Prob
     expected = reference_of(subject, checked_in).splitlines()
     standing = checked_in.reference.splitlines()
     if not standing:
-        yield Problem(REFERENCE, "expected the page of every event, found none", GENERATE)
+        yield Problem(_REFERENCE, "expected the page of every event, found none", GENERATE)
     elif standing != expected:
         line = next(n for n, (old, new) in enumerate(zip_longest(standing, expected), 1) if old != new)
-        yield Problem(REFERENCE, f"is stale from line {line} on", GENERATE)
+        yield Problem(_REFERENCE, f"is stale from line {line} on", GENERATE)
 
 
 def reference_of(subject: Subject, checked_in: CheckedIn) -> str:

@@ -13,6 +13,7 @@ from ekiben_contracts.documents.schema import definitions
 from ekiben_contracts.documents.table import kept, key_in_words
 from ekiben_contracts.documents.type_words import TypeWords, as_object, link, quoted
 from ekiben_contracts.event import Event
+from ekiben_contracts.evolution.upcasting import older_versions
 from ekiben_contracts.topics import Topic
 
 _HEAD = """\
@@ -47,8 +48,10 @@ class _Page:
         yield from self._contents()
         for topic in self._topics:
             yield from _about_topic(topic)
-            for event in topic.versions:
-                yield from self._event(event, topic)
+            for newest in topic.types:
+                yield from self._event(newest)
+                for older in older_versions(newest):
+                    yield from self._event(older, newest)
         yield from self._parts()
         yield from self._kinds()
 
@@ -57,10 +60,9 @@ class _Page:
             yield f"- {link(topic.name)}: {', '.join(link(event.type) for event in topic.versions)}"
         yield f"- {link('Parts')}, {link('Kinds of values')}\n"
 
-    def _event(self, event: type[Event], topic: Topic) -> Iterator[str]:
+    def _event(self, event: type[Event], newest: type[Event] | None = None) -> Iterator[str]:
         yield f"### {event.type}"
-        if event not in topic.types:
-            _, newest = topic.older[event.type]
+        if newest is not None:
             yield f"An older version: it is read as {link(newest.type)}.\n"
         yield from self._described(as_object(self._definitions[self._names[event]]))
         if event.type in self._examples:

@@ -123,14 +123,19 @@ def test_a_stale_page_is_found_and_written_anew():
 
     (problem,) = find_problems(SUBJECT, stale)
 
-    assert (problem.where, problem.broke[:24]) == (REFERENCE, "is stale from line 29 on")
+    assert problem.where == f"docs/{REFERENCE}"
+    line = 1 + STANDING[: STANDING.index("required")].count("\n")
+    assert problem.broke == f"is stale from line {line} on"
     assert generate(SUBJECT, stale).reference == STANDING
 
 
 def test_a_missing_page_is_found():
     (problem,) = find_problems(SUBJECT, replace(CHECKED_IN, reference=""))
 
-    assert (problem.where, problem.broke) == (REFERENCE, "expected the page of every event, found none")
+    assert (problem.where, problem.broke) == (
+        f"docs/{REFERENCE}",
+        "expected the page of every event, found none",
+    )
 
 
 class Undescribed(Added):

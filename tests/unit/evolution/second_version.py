@@ -33,10 +33,10 @@ class RequestedInHours(Event):
     request_id: Identifier | None = None
     model: ModelName
     entity_id: Identifier
-    features: dict[str, FeatureValue] | None = None
-    horizon_hours: Hours | None = 24
-    explain: bool = False
-    context: bool = False
+    features: dict[str, FeatureValue] | None = Field(default=None, description="By name.")
+    horizon_hours: Hours | None = Field(default=24, description="How far ahead.")
+    explain: bool = Field(default=False, description="Whether to say why.")
+    context: bool = Field(default=False, description="Whether to say what surrounds it.")
     requested_at: Utc | None = None
     deadline: Utc | None = None
 
@@ -63,9 +63,9 @@ class RequestedInDetail(Event):
     request_id: Identifier | None = None
     model: ModelName
     entity_id: Identifier
-    features: dict[str, FeatureValue] | None = None
-    horizon_hours: Hours | None = 24
-    explain: Detail = Detail.NOTHING
+    features: dict[str, FeatureValue] | None = Field(default=None, description="By name.")
+    horizon_hours: Hours | None = Field(default=24, description="How far ahead.")
+    explain: Detail = Field(default=Detail.NOTHING, description="How much to say.")
     requested_at: Utc | None = None
     deadline: Utc | None = None
 
