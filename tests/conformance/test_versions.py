@@ -22,11 +22,12 @@ from conformance.test_bus import (
     topics,
 )
 from conformance.world import World
+from ekiben_bus.deciding import dead_letter_alone
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.records import Received
 from ekiben_bus.service import Service
 from ekiben_bus.settings import ServiceSettings
-from ekiben_bus.verdicts import Emit, Outgoing, Verdict
+from ekiben_bus.verdicts import Emit, Failure, Outgoing, Verdict
 from ekiben_contracts.cloudevents import encode
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import Stage, dead_letter_id, output_id
@@ -87,14 +88,21 @@ async def test_a_record_of_the_next_release_delays_nobody_and_ends_as_a_dead_let
     world: World, topics: None
 ):
     newer = of_the_next_release(2)
+    asked: list[Failure] = []
+
+    def on_failure(failure: Failure) -> Verdict:
+        asked.append(failure)
+        return dead_letter_alone(failure)
+
     await publish(world, of_this_release(1), newer, of_this_release(3))
-    async with running(world, answer_all, retry_delays_s=QUICK_RETRIES):
+    async with running(world, answer_all, on_failure, retry_delays_s=QUICK_RETRIES):
         good = await world.read(results(world), PARTITIONS, 2)
         (dead,) = await world.read(graveyard(world), PARTITIONS, 1)
 
     assert ids(good) == ["r1/result/1", "r3/result/1"]
     assert (dead.key, dead.value, dead.partition) == (newer.key, newer.value, 0)
     assert [h for h in dead.headers if not h[0].startswith("dlq-")] == list(newer.headers)
+    assert len(asked) == 1, "whoever sent it is told once, when nobody could read it to the end"
     told = dict(dead.headers)
     assert (told["dlq-reason"], told["dlq-error-class"]) == (b"unknown-version", b"NewerVersionError")
     assert b"upgrade this service, then `ekiben dlq replay" in told["dlq-error-message"]
