@@ -18,8 +18,7 @@ _WORDING = ("title", "default")
 
 def description_problems(subject: Subject, _: CheckedIn) -> Iterator[Problem]:
     """Fields of which neither the name of their kind nor any text says what they hold."""
-    _, by_name = definitions(subject.events)
-    for name, definition in by_name.items():
+    for name, definition in definitions(subject.events)[1].items():
         for field, rules in as_object(as_object(definition).get("properties")).items():
             if not _says_what_it_is(as_object(rules)):
                 yield Problem(

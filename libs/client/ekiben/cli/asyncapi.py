@@ -49,11 +49,24 @@ def servers_of(kafka: KafkaSettings) -> Servers:
 
 
 def _logins(kafka: KafkaSettings) -> Mapping[str, JsonValue]:
+    """The security scheme of the login that the settings use; none where they use none."""
+    if kafka.security_protocol == "SSL" and kafka.ssl_certfile:
+        return {"certificate": {"type": "X509", "description": "A certificate of the client's own."}}
     if not kafka.security_protocol.startswith("SASL_"):
         return {}
-    return {
-        "sasl": {
-            "type": _SCHEMES[kafka.sasl_mechanism],
-            "description": f"SASL {kafka.sasl_mechanism}: ask whoever runs the cluster for a user.",
-        }
+    if kafka.sasl_mechanism == "OAUTHBEARER":
+        return {"token": _token(kafka)}
+    kind, mechanism = _SCHEMES[kafka.sasl_mechanism], kafka.sasl_mechanism
+    return {"password": {"type": kind, "description": f"SASL {mechanism}: a user of the cluster's."}}
+
+
+def _token(kafka: KafkaSettings) -> JsonValue:
+    description = "SASL OAUTHBEARER: a token."
+    if kafka.sasl_oauth_token_endpoint is None:
+        return {"type": "http", "scheme": "bearer", "description": description}
+    scope = kafka.sasl_oauth_scope
+    flow: JsonValue = {
+        "tokenUrl": kafka.sasl_oauth_token_endpoint,
+        "availableScopes": {scope: "what the broker asks for"} if scope else {},
     }
+    return {"type": "oauth2", "flows": {"clientCredentials": flow}, "description": description}
