@@ -16,16 +16,14 @@ from pydantic_core import from_json, to_json
 from ekiben_contracts.envelope import (
     SPEC_VERSION,
     STRUCTURED,
-    Envelope,
     Headers,
     is_structured,
     open_structured,
     read_headers,
 )
-from ekiben_contracts.errors import InvalidEventError, NewerVersionError, Reason, UnreadableError
+from ekiben_contracts.errors import InvalidEventError, Reason, UnreadableError
 from ekiben_contracts.event import Event
-from ekiben_contracts.evolution.names import number_of, stem_of
-from ekiben_contracts.evolution.upcasting import upcast
+from ekiben_contracts.evolution.resolving import resolve, to_newest
 from ekiben_contracts.patient import read_patiently
 from ekiben_contracts.topics import Topic
 from ekiben_contracts.wording import describe, found, opening
@@ -112,7 +110,7 @@ def decode(value: bytes | None, headers: Headers, topic: Topic, *, lean: bool = 
         _check_id(envelope.id, topic)
     event_type = newest = topic.by_type.get(envelope.type)
     if event_type is None or newest is None:
-        event_type, newest = _resolve(envelope, topic)
+        event_type, newest = resolve(envelope, topic)
     if not value:
         raise UnreadableError(
             Reason.EMPTY, f"expected the JSON of {event_type.type}, found an empty value", ce_id=envelope.id
@@ -125,7 +123,7 @@ def decode(value: bytes | None, headers: Headers, topic: Topic, *, lean: bool = 
     except ValidationError as error:
         _refuse(error, value, event_type, envelope.id)
     if event_type is not newest:
-        data = _upcast(data, newest, topic, envelope.id)
+        data = to_newest(data, newest, topic, envelope.id)
     return CloudEvent(data, envelope.id, envelope.source, envelope.traceparent)
 
 
@@ -135,49 +133,6 @@ def _check_id(ce_id: str, topic: Topic) -> None:
             Reason.UNDECODABLE,
             f"expected an id of 1 to {topic.longest_id} characters on {topic.name}, found {len(ce_id)}",
         )
-
-
-def _resolve(envelope: Envelope, topic: Topic) -> tuple[type[Event], type[Event]]:
-    """As which type to read what names none of the newest, and which of those it becomes."""
-    older = topic.older.get(envelope.type)
-    if older is not None:
-        return older
-    if envelope.type is None:
-        raise UnreadableError(
-            Reason.UNKNOWN_TYPE,
-            f"expected a ce_type header, since {topic.name} carries {_carried(topic)}; found none",
-            ce_id=envelope.id,
-        )
-    told = f"expected {_carried(topic)} on {topic.name}, found {found(envelope.type)}"
-    known = [t.type for t in topic.types if stem_of(t.type) == stem_of(envelope.type)]
-    if not known:
-        raise UnreadableError(Reason.UNKNOWN_TYPE, told, ce_id=envelope.id)
-    if number_of(envelope.type) != (number_of(known[0]) or 0) + 1:
-        raise UnreadableError(Reason.UNKNOWN_VERSION, told, ce_id=envelope.id)
-    mend = f"{told}, of a later release: upgrade this service, then {_replay(topic, Reason.UNKNOWN_VERSION)}"
-    raise NewerVersionError(Reason.UNKNOWN_VERSION, mend, ce_id=envelope.id)
-
-
-def _upcast(event: Event, newest: type[Event], topic: Topic, ce_id: str | None) -> Event:
-    try:
-        return upcast(event, newest)
-    except Exception as error:
-        # what else an upcaster says may quote what is nobody's business: the stack tells its line
-        why = f": {describe(error)}" if isinstance(error, ValidationError) else ""
-        raise UnreadableError(
-            Reason.NOT_UPCAST,
-            f"expected {newest.type} out of {event.type}, found {type(error).__name__}{why}; mend its "
-            f"upcaster, then {_replay(topic, Reason.NOT_UPCAST)}",
-            ce_id=ce_id,
-        ) from error
-
-
-def _replay(topic: Topic, reason: Reason) -> str:
-    return f"`ekiben dlq replay --topic {topic.name} --reason {reason}`"
-
-
-def _carried(topic: Topic) -> str:
-    return " or ".join(event_type.type for event_type in topic.types)
 
 
 def _refuse(error: ValidationError, value: bytes, event_type: type[Event], ce_id: str | None) -> NoReturn:
