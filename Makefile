@@ -98,6 +98,10 @@ sbom: setup ## What each service is made of: CycloneDX, dist/sbom/*.cdx.json
 audit: setup ## Known vulnerabilities of all that is locked: AUDIT=--strict fails where no source answers
 	@$(BIN)/python -m scripts.supply audit $(AUDIT)
 
+.PHONY: images
+images: setup ## The images of the services: IMAGES="synthesizer --tag 1.2 --python python:3.11-slim@sha256:…"
+	@$(BIN)/python -m deploy.docker.services.build $(IMAGES)
+
 .PHONY: clean
 clean: ## Remove what was set up and written here: .venv, .ekiben, dist, caches
 	rm -rf .venv .ekiben dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis uv.lock

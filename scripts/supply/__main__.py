@@ -1,12 +1,13 @@
-"""`python -m scripts.supply lock | sbom | audit`, as `make` calls it."""
+"""`python -m scripts.supply lock | sbom | audit | assemble`, as `make` and the Dockerfile call it."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from scripts.supply.bundles import ROOT, WHOLE
+from scripts.supply.bundles import ROOT, WHOLE, named
 
 SBOMS = ROOT / "dist" / "sbom"
 
@@ -24,6 +25,9 @@ def main() -> int:
     audit.add_argument("--lock", type=Path, default=WHOLE)
     audit.add_argument("--osv-url", help="a source that speaks OSV's protocol; pip-audit's own by default")
     audit.add_argument("--accept", action="append", default=[], metavar="ADVISORY")
+    image = commands.add_parser("assemble", help="put together what the image of a service holds")
+    image.add_argument("--service", default=os.environ.get("SERVICE"), metavar="NAME")
+    image.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     chosen = parser.parse_args()
     # imported here: each command runs with no more than it needs
     if chosen.command == "lock":
@@ -39,6 +43,10 @@ def main() -> int:
         from scripts.supply.auditing import Source, run  # noqa: PLC0415
 
         return run(chosen.lock, Source(chosen.osv_url), strict=chosen.strict, accepted=chosen.accept)
+    if chosen.command == "assemble":
+        from scripts.supply.assembling import assemble  # noqa: PLC0415
+
+        assemble(named(chosen.service), chosen.to)
     return 0
 
 

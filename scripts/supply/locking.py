@@ -11,23 +11,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.supply.bundles import BUILD, BUNDLES, LOCKS, ROOT, WHOLE
 from scripts.supply.locked import Pin, read_lock
+from scripts.supply.workspace import members
 
 UV = str(Path(sys.executable).with_name("uv"))
 HEADER = "# Written by `make lock`; every package with its version and the SHA-256 of each of its files.\n"
-
-
-def members(root: Path = ROOT) -> tuple[str, ...]:
-    """The folders of our own distributions, as the workspace lists them."""
-    workspace = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]["workspace"]
-    found = [path for pattern in workspace["members"] for path in root.glob(pattern)]
-    return tuple(sorted(str(path.relative_to(root)) for path in found if (path / "pyproject.toml").is_file()))
 
 
 def constraints(pins: Sequence[Pin]) -> list[str]:
@@ -47,9 +40,9 @@ def relock(*, upgrade: bool) -> None:
     kept = () if upgrade or not WHOLE.exists() else read_lock(WHOLE)
     with tempfile.TemporaryDirectory(prefix="locking-") as scratch:
         copy = Path(scratch)
-        for member in members():
-            (copy / member).mkdir(parents=True)
-            shutil.copy(ROOT / member / "pyproject.toml", copy / member)
+        for member in members().values():
+            (copy / member.relative_to(ROOT)).mkdir(parents=True)
+            shutil.copy(member / "pyproject.toml", copy / member.relative_to(ROOT))
         (copy / "pyproject.toml").write_text(
             constrained((ROOT / "pyproject.toml").read_text("utf-8"), kept), "utf-8"
         )
