@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from ssl import SSLContext
 from typing import TypedDict, overload
 
+from aiokafka import TopicPartition
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin.config_resource import ConfigResource
 from aiokafka.admin.records_to_delete import RecordsToDelete
@@ -14,7 +15,6 @@ from aiokafka.protocol.admin import (
     DescribeAclsResponse,
 )
 from aiokafka.protocol.api import Request
-from aiokafka.structs import TopicPartition
 
 class DescribedBroker(TypedDict):
     node_id: int
