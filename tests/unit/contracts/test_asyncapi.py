@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -10,7 +11,10 @@ from jsonschema import Draft7Validator
 
 from ekiben_contracts.catalog import EVENTS
 from ekiben_contracts.checked_in import read
-from ekiben_contracts.topics import TOPICS, Topic
+from ekiben_contracts.documents import asyncapi
+from ekiben_contracts.prediction import PredictionRequested
+from ekiben_contracts.topics import PREDICTION_REQUESTS, TOPICS, Topic
+from unit.evolution.second_version import RequestedInHours
 
 DOCUMENT: dict[str, Any] = json.loads(read().asyncapi or "{}")
 every_topic = pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
@@ -94,3 +98,25 @@ def test_dead_letters_are_told_by_topic_and_group():
 
 def test_a_table_has_no_dead_letters():
     assert "ekiben.routes" not in DOCUMENT["channels"]["dead-letters"]["parameters"]["topic"]["enum"]
+
+
+def test_of_two_versions_the_newest_is_sent_and_both_are_received():
+    topic = replace(PREDICTION_REQUESTS, types=(RequestedInHours,))
+    document: Any = asyncapi((PredictionRequested, RequestedInHours), (topic,), {})
+    sent, received = (
+        document["operations"][f"{who}.{topic.name}"] for who in ("users.send", "inference-gateway.receive")
+    )
+
+    assert [each["$ref"].rpartition(".")[2] for each in sent["messages"]] == ["v2"]
+    assert [each["$ref"].rpartition(".")[2] for each in received["messages"]] == ["v2", "v1"]
+    assert len(document["channels"][topic.name]["messages"]) == 2
+
+
+def test_a_record_without_a_type_is_of_the_first_version():
+    topic = replace(PREDICTION_REQUESTS, types=(RequestedInHours,))
+    document: Any = asyncapi((PredictionRequested, RequestedInHours), (topic,), {})
+
+    required = {
+        name: message["headers"]["required"] for name, message in document["components"]["messages"].items()
+    }
+    assert required == {PredictionRequested.type: [], RequestedInHours.type: ["ce_type"]}
