@@ -4,17 +4,11 @@ import { inWords } from "./answers.ts";
 import { faultsOf, validatorsOf, type Fault } from "./judging.ts";
 import { parse, parseExactly } from "./parsing.ts";
 import { readToTheEnd } from "./reading.ts";
-import { typesByTopic } from "./topics.ts";
+import { bareTypes } from "./topics.ts";
 
 const [bootstrap, asyncapi, schemas] = process.argv.slice(2) as [string, string, string];
-const topics = typesByTopic(asyncapi);
+const topics = bareTypes(asyncapi);
 const validators = validatorsOf(schemas);
-
-/** A topic of one type needs no header. */
-function typeOf(topic: string, header: string | undefined): string {
-  const carried = topics.get(topic) ?? [];
-  return header ?? (carried.length === 1 ? carried[0]! : "");
-}
 
 function judge(type: string, value: Buffer | null | undefined): { faults: Fault[]; words?: string; data?: unknown } {
   try {
@@ -28,7 +22,7 @@ function judge(type: string, value: Buffer | null | undefined): { faults: Fault[
 
 const told: object[] = [];
 for await (const { topic, key, value, headers } of readToTheEnd(bootstrap, [...topics.keys()])) {
-  const type = typeOf(topic, headers.get("ce_type"));
+  const type = headers.get("ce_type") ?? topics.get(topic) ?? "";
   told.push({ topic, key, type, id: headers.get("ce_id"), ...judge(type, value) });
 }
 const bigintsAsText = (_name: string, value: unknown) => (typeof value === "bigint" ? `${value}n` : value);
