@@ -44,5 +44,10 @@ def ours(bundle: Bundle, root: Path = ROOT) -> tuple[Path, ...]:
     return tuple(sorted(seen.values()))
 
 
+def version(bundle: Bundle, root: Path = ROOT) -> str:
+    """The version of the bundle's own distribution."""
+    return str(_project(members(root)[canonicalize_name(bundle.distribution)])["version"])
+
+
 def _project(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]

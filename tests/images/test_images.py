@@ -114,9 +114,9 @@ def test_its_sbom_is_what_is_installed_and_the_labels_say_where_it_is(
 ) -> None:
     inside = contained.services[service]
     labels = inside.container.labels
-    assert labels["org.opencontainers.image.version"]
     assert labels["org.opencontainers.image.revision"]
     bom = json.loads(inside.python(f"print(open('{labels['ekiben.sbom']}').read())"))
+    assert labels["org.opencontainers.image.version"] == bom["metadata"]["component"]["version"]
     parts = [bom["metadata"]["component"], *bom["components"]]
     listed = {(part["name"].lower().replace("_", "-"), part["version"]) for part in parts}
     found = inside.json(

@@ -19,7 +19,8 @@ from docker.errors import BuildError
 
 from deploy.docker import python_base
 from deploy.docker.packing import described
-from scripts.supply.bundles import BUNDLES, ROOT
+from scripts.supply.bundles import BUNDLES, ROOT, named
+from scripts.supply.workspace import version
 
 DOCKERFILE = Path(__file__).with_name("Dockerfile")
 LOCAL_BASE = "ekiben/python:local"
@@ -54,7 +55,12 @@ def build(service: str, tag: str, python: str | None) -> str:
 def arguments(service: str, python: str | None) -> Mapping[str, str]:
     """What the Dockerfile is told."""
     revision = _git("rev-parse", "HEAD")
-    told = {"SERVICE": service, "REVISION": revision, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
+    told = {
+        "SERVICE": service,
+        "VERSION": version(named(service)),
+        "REVISION": revision,
+        "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct"),
+    }
     proxies = {name: os.environ[name] for name in PROXIES if name in os.environ}
     return (
         {name: value for name, value in told.items() if value}

@@ -12,6 +12,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from ekiben_bus.brokers.jars import locked
+from scripts.supply.assembling import refuse_more_than_needed
 from scripts.supply.bundles import BUNDLES, ROOT, named
 from scripts.supply.installed import NotInstalledError, installed, needs
 from scripts.supply.locked import on_this_machine, read_lock
@@ -98,6 +99,14 @@ def test_a_lock_that_is_not_what_is_installed_gives_no_sbom(tmp_path: Path, monk
     lock.write_text(real.replace("aiokafka==", "aiokafka==9."), "utf-8")
     with pytest.raises(DriftError, match=r"aiokafka 9\."):
         bill(named("synthesizer"), installed())
+
+
+def test_an_environment_with_more_than_its_service_needs_is_refused() -> None:
+    everything, bundle = installed(), named("synthesizer")
+    needed = {name: everything[name] for name in needs(bundle.distribution, bundle.extras, everything)}
+    refuse_more_than_needed(bundle, needed)
+    with pytest.raises(DriftError, match="found mlflow as well"):
+        refuse_more_than_needed(bundle, needed | {"mlflow": everything["mlflow"]})
 
 
 def test_what_is_needed_and_not_there_is_named() -> None:

@@ -117,3 +117,11 @@ def test_an_installer_that_was_changed_is_not_installed_either(checkout: Checkou
     assert "0" * 64 in told.stderr
     assert checkout.sha256 in told.stderr
     assert not checkout.installed("tiny")
+
+
+def test_an_installer_without_a_hash_is_refused(checkout: Checkout) -> None:
+    (checkout.folder / "locks/build.lock").write_text("tiny==1.0\n", "utf-8")
+    told = checkout.set_up()
+    assert told.returncode != 0
+    assert "--require-hashes" in told.stderr
+    assert not checkout.installed("tiny")
