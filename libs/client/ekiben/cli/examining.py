@@ -18,6 +18,7 @@ from ekiben.doctor.services import registry, services
 from ekiben.errors import NoBrokerError
 from ekiben.local import running
 from ekiben.local.home import Home
+from ekiben_contracts.topics import OPERATORS
 
 EXAMPLE = "Example: ekiben doctor || echo 'something is wrong here'"
 
@@ -51,7 +52,7 @@ async def _checks(
     home = Home.of(folder)
     here = [machine.python(), await asyncio.to_thread(machine.java), await asyncio.to_thread(machine.jars)]
     try:
-        target = find_target(bootstrap_servers, topic_prefix, folder)
+        target = find_target(bootstrap_servers, topic_prefix, folder, role=OPERATORS)
     except NoBrokerError as error:
         there = nobody(error.found, error.attempt)
     else:

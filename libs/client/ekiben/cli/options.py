@@ -27,6 +27,12 @@ HomeFolder = Annotated[
     Path | None,
     typer.Option("--home", envvar="EKIBEN_HOME", help="What the local system keeps. [default: ./.ekiben]"),
 ]
+Secure = Annotated[
+    bool,
+    typer.Option(
+        "--secure", help="With TLS, a login for everybody and ACLs; passwords are in the home's `secrets`."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0.0, metavar="SECONDS", help="How long to wait for the end.")

@@ -14,6 +14,7 @@ from ekiben.routes import Routes
 from ekiben_contracts.health import HealthSummary
 from ekiben_contracts.models import MissingPolicy, Quorum
 from ekiben_contracts.routing import ModelRouted
+from ekiben_contracts.topics import OPERATORS
 
 EXAMPLE = "Example: ekiben routes --json | jq '.models[].versions[].health.breaker'"
 
@@ -32,7 +33,7 @@ def routes(
     output = Output(as_json=json_)
 
     async def read() -> ExitCode:
-        async with find_target(bootstrap_servers, topic_prefix, home).client() as ekiben:
+        async with find_target(bootstrap_servers, topic_prefix, home, role=OPERATORS).client() as ekiben:
             found, healths = await ekiben.routes(), await ekiben.endpoints()
         if output.as_json:
             output.document(document(found, healths))

@@ -9,9 +9,11 @@ from ekiben.client import Ekiben
 from ekiben.errors import NoBrokerError
 from ekiben.local import running
 from ekiben.local.home import Home
+from ekiben.local.logins import Logins
 from ekiben.local.running import Running
 from ekiben_bus.brokers.rungs import Rung
 from ekiben_bus.settings import KafkaSettings
+from ekiben_contracts.topics import USERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class Target:
         return Ekiben(kafka=self.kafka, topic_prefix=self.topic_prefix)
 
 
-def find_target(bootstrap_servers: str | None, topic_prefix: str | None, home: Path | None = None) -> Target:
-    """The cluster to talk to.
+def find_target(
+    bootstrap_servers: str | None, topic_prefix: str | None, home: Path | None = None, *, role: str = USERS
+) -> Target:
+    """The cluster to talk to; on an `ekiben up --secure`, by the login of a role, out of its home.
 
     Raises:
         NoBrokerError: nobody named one.
+        NotFoundError: the login cannot be read.
     """
     if bootstrap_servers:
         kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
@@ -41,10 +46,12 @@ def find_target(bootstrap_servers: str | None, topic_prefix: str | None, home: P
     if found is None:
         raise _nobody(where)
     prefix = found.topic_prefix if topic_prefix is None else topic_prefix
-    return Target(_settings(found), prefix, f"`ekiben up` in {where.path}, rung {found.broker}")
+    return Target(_settings(found, where, role), prefix, f"`ekiben up` in {where.path}, rung {found.broker}")
 
 
-def _settings(found: Running) -> KafkaSettings:
+def _settings(found: Running, home: Home, role: str) -> KafkaSettings:
+    if found.secure:
+        return Logins(home).of(role, found.bootstrap_servers)
     if found.broker == Rung.EXTERNAL:
         return KafkaSettings(bootstrap_servers=found.bootstrap_servers)
     # a broker of our own wants no login, whatever the environment says of another one

@@ -14,6 +14,7 @@ from ekiben.cli.options import BootstrapServers, HomeFolder, Json, TopicPrefix
 from ekiben.cli.output import Output
 from ekiben.cli.target import Target, find_target
 from ekiben.client import Ekiben
+from ekiben_contracts.topics import OPERATORS
 
 Command = Callable[..., Coroutine[None, None, ExitCode]]
 
@@ -31,9 +32,9 @@ class Terminal:
     def __post_init__(self) -> None:
         self.output = Output(as_json=self.json_)
 
-    def target(self) -> Target:
-        """The system to talk to. Raises what `find_target` raises."""
-        return find_target(self.bootstrap_servers, self.topic_prefix, self.home)
+    def target(self, role: str = OPERATORS) -> Target:
+        """The system to talk to, as somebody who operates it. Raises what `find_target` raises."""
+        return find_target(self.bootstrap_servers, self.topic_prefix, self.home, role=role)
 
     def client(self) -> Ekiben:
         """A client of it, not opened."""

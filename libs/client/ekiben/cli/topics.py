@@ -14,11 +14,13 @@ from ekiben.cli.options import BootstrapServers, HomeFolder, Json, TopicPrefix
 from ekiben.cli.output import Output
 from ekiben.cli.target import find_target
 from ekiben.cli.terminal import Terminal, command
+from ekiben.local.logins import ADMIN
 from ekiben_bus.acl_plan import AclPlan
 from ekiben_bus.acls import apply_acls, compare_acls
 from ekiben_bus.naming import Naming
 from ekiben_bus.topic_plan import Plan
 from ekiben_bus.topics import TopicReport, apply_topics, compare_topics
+from ekiben_contracts.topics import OPERATORS
 
 app = typer.Typer(
     help="The topics of the contracts on a cluster.", no_args_is_help=True, rich_markup_mode="rich"
@@ -46,7 +48,8 @@ async def apply(
 ) -> ExitCode:
     """Create the topics that are missing. Doing it again changes nothing; nothing is ever altered."""
     principals = acls.parse_principals(principal or [])
-    target = terminal.target()
+    # nobody who only works with the topics may grant
+    target = terminal.target(ADMIN if with_acls and not dry_run else OPERATORS)
     where = target.kafka, Naming(target.topic_prefix)
     if dry_run:
         plan = await compare_topics(*where)
@@ -69,7 +72,7 @@ def list_(
     output = Output(as_json=json_)
 
     async def read() -> ExitCode:
-        target = find_target(bootstrap_servers, topic_prefix, home)
+        target = find_target(bootstrap_servers, topic_prefix, home, role=OPERATORS)
         return _tell_all(await compare_topics(target.kafka, Naming(target.topic_prefix)), output)
 
     run(read(), output)

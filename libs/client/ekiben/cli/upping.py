@@ -9,12 +9,13 @@ import typer
 
 from ekiben.cli.commands import run
 from ekiben.cli.exit_codes import ExitCode
-from ekiben.cli.options import BootstrapServers, HomeFolder, Json, TopicPrefix
+from ekiben.cli.options import BootstrapServers, HomeFolder, Json, Secure, TopicPrefix
 from ekiben.cli.output import Output
 from ekiben.local.home import Home
 from ekiben.local.interrupting import interruptible
 from ekiben.local.progress import Progress, State
 from ekiben.local.system import LocalSystem, Options
+from ekiben_bus.brokers.rungs import BrokerSettings, Rung, why_not_external
 from ekiben_bus.settings import KafkaSettings
 
 EXAMPLE = "Example: ekiben up, and in another terminal: ekiben routes"
@@ -27,6 +28,7 @@ def up(
     port: Annotated[
         int | None, typer.Option(help="Of the embedded Kafka. [default: 9092, or a free one]")
     ] = None,
+    secure: Secure = False,
     bootstrap_servers: BootstrapServers = None,
     topic_prefix: TopicPrefix = None,
     home: HomeFolder = None,
@@ -37,14 +39,30 @@ def up(
     A service that dies is started again; its log, in the home, says why. A second Ctrl-C hurries.
     """
     output = Output(as_json=json_)
-    run(_run(Home.of(home), bootstrap_servers, port, topic_prefix or "", output), output)
-
-
-async def _run(
-    home: Home, bootstrap_servers: str | None, port: int | None, topic_prefix: str, output: Output
-) -> ExitCode:
     kafka = KafkaSettings(bootstrap_servers=bootstrap_servers) if bootstrap_servers else KafkaSettings()
-    options = Options(kafka=kafka, port=port, topic_prefix=topic_prefix)
+    refuse_other_brokers(kafka, secure=secure)
+    options = Options(kafka=kafka, port=port, topic_prefix=topic_prefix or "", secure=secure)
+    run(_run(Home.of(home), options, output), output)
+
+
+def refuse_other_brokers(kafka: KafkaSettings, *, secure: bool) -> None:
+    """A broker that is named has its own security, or none, and we do not begin to change that.
+
+    Raises:
+        typer.BadParameter: both were asked for.
+    """
+    rung = BrokerSettings().broker
+    if not secure or (why_not_external(kafka) and rung in (None, Rung.EMBEDDED)):
+        return
+    found = kafka.bootstrap_servers if why_not_external(kafka) is None else f"EKIBEN_BROKER={rung}"
+    raise typer.BadParameter(
+        f"--secure: expected the broker that is started here, found another one, {found}: how it is secured is "
+        "its owner's. Leave out --bootstrap-servers, KAFKA_BOOTSTRAP_SERVERS and EKIBEN_BROKER, or --secure; "
+        "`ekiben topics apply --acls` grants on any cluster"
+    )
+
+
+async def _run(home: Home, options: Options, output: Output) -> ExitCode:
     system = LocalSystem(home, options, on_progress=lambda progress: tell(progress, output))
     with interruptible(system.hurry):
         try:

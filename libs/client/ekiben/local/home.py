@@ -26,6 +26,16 @@ class Home:
         return self.path / "kafka"
 
     @property
+    def secure_kafka(self) -> Path:
+        """Those of the broker that refuses strangers: one that is open to all never serves them."""
+        return self.path / "kafka-secure"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys: `ekiben.local.logins`."""
+        return self.path / "secrets"
+
+    @property
     def logs(self) -> Path:
         """One log for each part of the system."""
         return self.path / "logs"

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from ekiben.local.home import Home
+from ekiben.local.logins import ADMIN, Logins
 from ekiben.local.progress import OnProgress, Progress, State
 from ekiben.local.restarts import BackOff, after_death
 from ekiben.local.threads import to_the_end
@@ -86,7 +87,8 @@ class LadderKafka:
 class SupervisedKafka:
     """Apache Kafka in a child process, its data in the home. Started again on the same port if it dies.
 
-    Without a port of the user's choice it takes 9092, or a free one where that is taken.
+    Without a port of the user's choice it takes 9092, or a free one where that is taken. With `logins` it
+    refuses everybody else.
     """
 
     rung = Rung.EMBEDDED
@@ -96,12 +98,15 @@ class SupervisedKafka:
         home: Home,
         port: int | None,
         *,
+        logins: Logins | None = None,
         back_off: BackOff,
         clock: Callable[[], float],
         on_progress: OnProgress,
     ) -> None:
         self._home = home
         self._port = port
+        self._logins = logins
+        self._security = logins.security() if logins is not None else None
         self._kafka = self._make(USUAL_PORT if port is None else port)
         self._back_off = back_off
         self._clock = clock
@@ -111,7 +116,10 @@ class SupervisedKafka:
 
     @property
     def settings(self) -> KafkaSettings:
-        """How to reach it, once it was started: without any login that the environment may hold."""
+        """How to reach it, once it was started: as its super user, or without a login, whatever the
+        environment may hold."""
+        if self._logins is not None:
+            return self._logins.of(ADMIN, self._kafka.bootstrap_servers)
         return KafkaSettings(bootstrap_servers=self._kafka.bootstrap_servers, security_protocol="PLAINTEXT")
 
     @property
@@ -150,8 +158,13 @@ class SupervisedKafka:
         self._tell(State.STOPPED)
 
     def _make(self, port: int) -> EmbeddedKafka:
-        log = self._home.log_of(NAME)
-        return EmbeddedKafka(self._home.kafka, port=port, log=log, progress=self._tell_from_thread)
+        return EmbeddedKafka(
+            self._home.kafka if self._security is None else self._home.secure_kafka,
+            port=port,
+            log=self._home.log_of(NAME),
+            security=self._security,
+            progress=self._tell_from_thread,
+        )
 
     async def _watch(self) -> None:
         deaths, ready_at = 0, self._clock()

@@ -37,6 +37,7 @@ class Running(BaseModel):
     bootstrap_servers: str
     topic_prefix: str = ""
     broker: str
+    secure: bool = False
     services: dict[str, RunningService]
     started_at: datetime
 

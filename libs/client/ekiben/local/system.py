@@ -23,10 +23,12 @@ from ekiben.local.child import Child, describe_exit
 from ekiben.local.environment import environment
 from ekiben.local.home import Home
 from ekiben.local.kafka import Broker, LadderKafka, SupervisedKafka, choose_rung
+from ekiben.local.logins import Logins
 from ekiben.local.progress import OnProgress, Progress, State, ignore
 from ekiben.local.restarts import BackOff
 from ekiben.local.running import Running, RunningService
 from ekiben.local.supervised import Supervised
+from ekiben_bus.acls import apply_acls
 from ekiben_bus.brokers.rungs import BrokerSettings, Rung
 from ekiben_bus.naming import Naming
 from ekiben_bus.settings import KafkaSettings
@@ -48,13 +50,15 @@ _BENTOS_PATIENCE_S = 45.0
 class Options:
     """How a local system is run.
 
-    `kafka` and `broker` are the environment's unless given; `port` is the embedded broker's.
+    `kafka` and `broker` are the environment's unless given; `port` is the embedded broker's. If `secure`
+    that is the broker, and everybody has a login of their own and may do what the contracts say.
     """
 
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     port: int | None = None
     topic_prefix: str = ""
+    secure: bool = False
     start_timeout_s: float = 120.0
     drain_timeout_s: float = 40.0
     back_off: BackOff = field(default_factory=BackOff)
@@ -75,6 +79,7 @@ class LocalSystem:
         self.home = home
         self._options = options or Options()
         self._on_progress = on_progress
+        self._logins = Logins(home) if self._options.secure else None
         self._hurry = asyncio.Event()
         self._started_at = datetime.now(UTC)
         self._broker = self._choose_broker()
@@ -128,12 +133,9 @@ class LocalSystem:
         self._stack.enter_context(running.held(self.home))
         self._stack.push_async_callback(self._broker.stop)
         await self._broker.start()
-        kafka = self._broker.settings
-        report = await apply_topics(kafka, Naming(self.topic_prefix))
-        self._tell("topics", State.READY, _summary(report))
-        env = environment(self.home, kafka, self.topic_prefix)
-        self._stack.push_async_callback(self._stop_bentos, env)
-        self._services = [self._supervised(name, module, env) for name, module in SERVICES.items()]
+        await self._prepare_broker()
+        self._stack.push_async_callback(self._stop_bentos)
+        self._services = [self._supervised(name, module) for name, module in SERVICES.items()]
         self._stack.push_async_callback(self._stop_services)
         for service in self._services:
             service.start()
@@ -141,25 +143,47 @@ class LocalSystem:
             *(service.wait_until_ready(self._options.start_timeout_s) for service in self._services)
         )
 
+    async def _prepare_broker(self) -> None:
+        where = self._broker.settings, Naming(self.topic_prefix)
+        self._tell("topics", State.READY, _summary(await apply_topics(*where)))
+        if self._logins is not None:
+            granted = await apply_acls(*where)
+            counts = f"{len(granted.missing)} created, {len(granted.existing)} were there"
+            self._tell("acls", State.READY, counts)
+
+    def _environment(self, service: str | None = None) -> Mapping[str, str]:
+        """What a child finds: the login of its own service, and nobody else's."""
+        kafka = self._broker.settings
+        if self._logins is not None:
+            servers = kafka.bootstrap_servers
+            kafka = self._logins.of(service, servers) if service else KafkaSettings(bootstrap_servers=servers)
+        return environment(self.home, kafka, self.topic_prefix)
+
     def _choose_broker(self) -> Broker:
         given = self._options
+        if self._logins is not None:
+            return self._supervised_kafka()
         rung = choose_rung(given.broker, given.kafka)
         if rung is not Rung.EMBEDDED:
             return LadderKafka(self.home, rung, given.broker, given.kafka, self._on_progress)
+        return self._supervised_kafka()
+
+    def _supervised_kafka(self) -> SupervisedKafka:
         return SupervisedKafka(
             self.home,
-            given.port,
-            back_off=given.back_off,
+            self._options.port,
+            logins=self._logins,
+            back_off=self._options.back_off,
             clock=time.monotonic,
             on_progress=self._on_progress,
         )
 
-    def _supervised(self, name: str, module: str, env: Mapping[str, str]) -> Supervised:
+    def _supervised(self, name: str, module: str) -> Supervised:
         return Supervised(
             name,
             module,
             log=self.home.log_of(name),
-            env=env,
+            env=self._environment(name),
             back_off=self._options.back_off,
             clock=time.monotonic,
             on_progress=self._on_progress,
@@ -172,6 +196,7 @@ class LocalSystem:
             bootstrap_servers=self.bootstrap_servers,
             topic_prefix=self.topic_prefix,
             broker=str(self.rung),
+            secure=self._options.secure,
             services=dict(self.services),
             started_at=self._started_at,
         )
@@ -181,7 +206,7 @@ class LocalSystem:
         patience_s = self._options.drain_timeout_s
         await asyncio.gather(*(service.stop(patience_s, self._hurry) for service in self._services))
 
-    async def _stop_bentos(self, env: Mapping[str, str]) -> None:
+    async def _stop_bentos(self) -> None:
         """End the model servers by their own supervisor: both outlive the deployer, which started them."""
         self._tell(_BENTOS, State.STOPPING)
         log = self.home.log_of("supervisor")
@@ -193,7 +218,7 @@ class LocalSystem:
             str(self.home.path),
             "--stop",
         ]
-        child = await Child.start(stopper, log=log, env=env)
+        child = await Child.start(stopper, log=log, env=self._environment())
         try:
             code = await asyncio.wait_for(child.wait(), _BENTOS_PATIENCE_S)
         except TimeoutError:

@@ -7,7 +7,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +23,8 @@ from ekiben_deployer.targets.ports import choose
 from ekiben_deployer.targets.workers import WorkerDeaths, workers_of
 
 log = get_logger(__name__)
+
+_LOGIN = "KAFKA_"
 
 Command = Callable[[str, int], tuple[Sequence[str], dict[str, str]]]
 """From a Bento tag and a port to the command that serves it, and what it needs in its environment."""
@@ -104,9 +106,14 @@ class LocalTarget:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # it outlives us, and no Ctrl-C of our terminal reaches it
-                env={**os.environ},
+                env=_without_login(os.environ),
             )
         log.info("supervisor started", pid=self._supervisor.pid, log=str(output))
+
+
+def _without_login(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the model servers find: how we log in to Kafka is not for the code of a model."""
+    return {name: value for name, value in environ.items() if not name.upper().startswith(_LOGIN)}
 
 
 def _name(model: str, version: str) -> str:
