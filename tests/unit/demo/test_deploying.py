@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from rich.console import Console
 
 from ekiben import Ekiben
-from ekiben.demo.deploying import deploy
+from ekiben.demo.deploying import announce, deploy
 from ekiben.demo.showing import Lines
 from ekiben.demo.tasks import end
 from ekiben.errors import StartError
@@ -73,7 +73,9 @@ async def _deploy(models: list[str], cluster: MemoryCluster, client: Ekiben) -> 
     running = asyncio.create_task(deployer.run())
     console = Console(file=io.StringIO())
     try:
-        await deploy([trained(model) for model in models], "both", client, Lines(console))
+        events = [trained(model) for model in models]
+        await announce(events, client)
+        await deploy(events, "both", client, Lines(console))
     finally:
         await end(running)
     assert isinstance(console.file, io.StringIO)

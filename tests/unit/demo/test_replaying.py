@@ -60,7 +60,7 @@ async def _replayed(
     console = Console(file=io.StringIO())
     answering = asyncio.create_task(Answering(cluster, times).run())
     try:
-        async with Watch(client, ledger, scores, time.monotonic) as watch:
+        async with Watch(client, client, ledger, scores, time.monotonic) as watch:
             await replay(season, plan, client, watch, ledger, Lines(console), time.monotonic)
     finally:
         await end(answering)
@@ -130,7 +130,7 @@ async def test_an_answer_that_never_comes_is_lost_and_named(
 async def test_it_waits_for_an_answer_that_takes_its_time(client: Ekiben, cluster: MemoryCluster) -> None:
     ledger = Ledger()
     ledger.sent("flight-1", Phase.BULK, time.monotonic())
-    async with Watch(client, ledger, Scores({}), time.monotonic) as watch:
+    async with Watch(client, client, ledger, Scores({}), time.monotonic) as watch:
         waiting = asyncio.create_task(watch.until(ledger.is_settled, 30.0))
         await asyncio.wait({waiting}, timeout=0.2)
         assert not waiting.done()
@@ -148,7 +148,7 @@ async def test_an_earlier_replays_dead_letters_are_not_counted_again(
     season: Season, client: Ekiben, cluster: MemoryCluster
 ) -> None:
     first, _, _ = await _replayed(season, client, cluster)
-    async with Watch(client, ledger := Ledger(), Scores({}), time.monotonic) as watch:
+    async with Watch(client, client, ledger := Ledger(), Scores({}), time.monotonic) as watch:
         await watch.count_dead_letters(0.0)
 
     assert first.accounts().dead_letters == 5

@@ -56,9 +56,9 @@ def refuse_other_brokers(kafka: KafkaSettings, *, secure: bool) -> None:
         return
     found = kafka.bootstrap_servers if why_not_external(kafka) is None else f"EKIBEN_BROKER={rung}"
     raise typer.BadParameter(
-        f"--secure: expected the broker that is started here, found another one, {found}: how it is secured is "
-        "its owner's. Leave out --bootstrap-servers, KAFKA_BOOTSTRAP_SERVERS and EKIBEN_BROKER, or --secure; "
-        "`ekiben topics apply --acls` grants on any cluster"
+        f"--secure: expected the broker that is started here, found another one, {found}: how it is secured "
+        "is its owner's. Leave out --bootstrap-servers, KAFKA_BOOTSTRAP_SERVERS and EKIBEN_BROKER, or "
+        "--secure; `ekiben topics apply --acls` grants on any cluster"
     )
 
 

@@ -5,25 +5,35 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
 
 from ekiben.cli.commands import run
 from ekiben.cli.exit_codes import ExitCode
-from ekiben.cli.options import BootstrapServers, TopicPrefix
+from ekiben.cli.options import BootstrapServers, Secure, TopicPrefix
 from ekiben.cli.output import Output
+from ekiben.cli.upping import refuse_other_brokers
 from ekiben.demo.hosting import Host
 from ekiben.demo.place import Place, choose_place, make_ready
 from ekiben.demo.plan import Plan
 from ekiben.demo.rendering import NextStep, show
 from ekiben.demo.report import Report
-from ekiben.demo.showing import shown_on
+from ekiben.demo.showing import Show, shown_on
 from ekiben.local.interrupting import interruptible
+from ekiben_bus.settings import KafkaSettings
 
 EXAMPLE = "Example: ekiben demo --requests 5000 --json report.json"
+
+
+class MakeHost(Protocol):
+    """A host of the demo's place: open, or with everybody's rights narrowed."""
+
+    def __call__(self, show: Show, *, secure: bool) -> Host: ...
+
 
 _MOST_REQUESTS = 100_000
 _USUAL = Plan()
@@ -54,6 +64,7 @@ def demo(
             help="Ask about the same flights once more, features null: Feast has them.",
         ),
     ] = False,
+    secure: Secure = False,
     json_: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the report as JSON, too.", callback=_writable),
@@ -75,7 +86,11 @@ def demo(
 
     Exits with 1 if a request is lost.
     """
-    place = choose_place(home, is_broker_named=bootstrap_servers is not None, now=datetime.now(UTC))
+    kafka = KafkaSettings(bootstrap_servers=bootstrap_servers) if bootstrap_servers else KafkaSettings()
+    refuse_other_brokers(kafka, secure=secure)
+    place = choose_place(
+        home, is_broker_named=bootstrap_servers is not None, now=datetime.now(UTC), is_alone=secure
+    )
     plan = Plan(
         requests=requests,
         rate=rate,
@@ -83,39 +98,49 @@ def demo(
         run=place.run,
         features_from_store=features_from_store,
     )
-    run(_run(place, plan, bootstrap_servers, topic_prefix, json_), Output())
+    host = partial(Host, place, bootstrap_servers, topic_prefix)
+    run(_run(place, plan, host, json_, secure=secure), Output())
 
 
-async def _run(
-    place: Place, plan: Plan, bootstrap_servers: str | None, topic_prefix: str | None, file: Path | None
-) -> ExitCode:
-    from ekiben.demo.demonstration import demonstrate  # noqa: PLC0415 - needs ekiben[local], as this command alone does
-
+async def _run(place: Place, plan: Plan, make_host: MakeHost, file: Path | None, *, secure: bool) -> ExitCode:
     make_ready(place)
     progress = Console(stderr=True, highlight=False)
     try:
         with shown_on(progress) as shown:
-            host = Host(place, bootstrap_servers, topic_prefix, shown)
-            with interruptible(host.hurry):
-                report = await demonstrate(host, plan, shown)
+            report = await _demonstrate(plan, make_host, shown, secure=secure)
     except asyncio.CancelledError:  # Ctrl-C
         progress.print("interrupted; everything that was started is stopped")
         return ExitCode.INTERRUPTED
-    _tell(report, place, file)
-    return ExitCode.OK if report.accounts.is_whole else ExitCode.BUG
+    _tell(report, place, file, secure=secure)
+    return ExitCode.OK if report.is_whole else ExitCode.BUG
 
 
-def _tell(report: Report, place: Place, file: Path | None) -> None:
+async def _demonstrate(plan: Plan, make_host: MakeHost, shown: Show, *, secure: bool) -> Report:
+    # both need ekiben[local], as this command alone does
+    from ekiben.demo.demonstration import demonstrate  # noqa: PLC0415
+    from ekiben.demo.securing import Hosts, demonstrate_secure  # noqa: PLC0415
+
+    host = make_host(shown, secure=secure)
+    if not secure:
+        with interruptible(host.hurry):
+            return await demonstrate(host, plan, shown)
+    hosts = Hosts(make_host(shown, secure=False), host)
+    with interruptible(hosts.hurry):
+        return await demonstrate_secure(hosts, plan, shown)
+
+
+def _tell(report: Report, place: Place, file: Path | None, *, secure: bool) -> None:
     width = None if sys.stdout.isatty() else 120
-    show(report, _next_steps(place), Console(highlight=False, width=width))
+    show(report, _next_steps(place, secure=secure), Console(highlight=False, width=width))
     if file is not None:
         file.write_text(report.to_json(), encoding="utf-8")
 
 
-def _next_steps(place: Place) -> list[NextStep]:
+def _next_steps(place: Place, *, secure: bool) -> list[NextStep]:
     home = place.home.path
     shown = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
-    again = NextStep(f"ekiben up --home {shown}", "the same system again; then, from another terminal:")
+    up = "ekiben up --secure" if secure else "ekiben up"
+    again = NextStep(f"{up} --home {shown}", "the same system again; then, from another terminal:")
     return [
         *([] if place.is_running else [again]),
         NextStep(f"ekiben routes --home {shown}", "the models and the ensemble that requests can name"),

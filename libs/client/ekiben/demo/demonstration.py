@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from ekiben.demo.deploying import deploy
+from ekiben.demo.deploying import announce, deploy
 from ekiben.demo.hosting import Host
 from ekiben.demo.ledger import Ledger
 from ekiben.demo.memory import Memory
@@ -22,28 +22,44 @@ from ekiben.demo.tasks import end
 from ekiben.demo.watching import Watch
 from ekiben.local import running
 from ekiben.local.environment import environment
+from ekiben.local.home import Home
 from ekiben_bus.settings import KafkaSettings
 from ekiben_contracts.topics import GATEWAY
 from ekiben_contracts.training import ModelTrained
 from ekiben_flights.plan import ENSEMBLE, FEATURE_SERVICE
 
+Prepared = tuple[list[ModelTrained], Season]
+"""The models, and what is asked of them."""
 
-async def demonstrate(host: Host, plan: Plan, show: Show, clock: Clock = time.monotonic) -> Report:
-    """Do all of it and report; whatever was started is stopped by then, also when this is cancelled."""
+
+async def demonstrate(
+    host: Host,
+    plan: Plan,
+    show: Show,
+    clock: Clock = time.monotonic,
+    *,
+    preparing: asyncio.Task[Prepared] | None = None,
+) -> Report:
+    """Do all of it and report; whatever was started is stopped by then, also when this is cancelled.
+
+    What somebody else is `preparing` is not prepared again.
+    """
     started = clock()
     ledger, memory = Ledger(), Memory(host.home, host.owner)
     async with AsyncExitStack() as stack:
         looking = asyncio.create_task(memory.watch(), name="demo-memory")
         stack.push_async_callback(end, looking)
-        preparing = asyncio.create_task(_prepare(host, plan, show), name="demo-preparation")
-        stack.push_async_callback(end, preparing)
+        if preparing is None:
+            preparing = asyncio.create_task(prepare(host.home, plan, show), name="demo-preparation")
+            stack.push_async_callback(end, preparing)
         await stack.enter_async_context(host.running())
         models, season = await preparing
-        client = await stack.enter_async_context(host.client())
-        await deploy(models, ENSEMBLE, client, show, FEATURE_SERVICE if plan.features_from_store else None)
+        users, operators, trainer = await stack.enter_async_context(host.clients())
+        await announce(models, trainer)
+        await deploy(models, ENSEMBLE, operators, show, FEATURE_SERVICE if plan.features_from_store else None)
         scores = Scores(season.outcomes)
-        async with Watch(client, ledger, scores, clock) as watch:
-            await replay(season, plan, client, watch, ledger, show, clock)
+        async with Watch(users, operators, ledger, scores, clock) as watch:
+            await replay(season, plan, users, watch, ledger, show, clock)
         costs = await _costs(host) if plan.features_from_store else None
     return make_report(ledger, scores.auc(), clock() - started, memory.peaks, costs)
 
@@ -54,15 +70,15 @@ async def _costs(host: Host) -> StoreCosts | None:
     return None if gateway is None else await store_costs(gateway.health_port)
 
 
-async def _prepare(host: Host, plan: Plan, show: Show) -> tuple[list[ModelTrained], Season]:
+async def prepare(home: Home, plan: Plan, show: Show) -> Prepared:
     """Train, then write the requests: one after the other, since the services start meanwhile."""
-    env = environment(host.home, KafkaSettings(), "")
+    env = environment(home, KafkaSettings(), "")
     with show.stage("Training two models on the flights of January to June"):
-        models = await train(host.home, env)
+        models = await train(home, env)
     count = plan.requests + plan.paced
     with show.stage(f"Writing {count:,} flights of September to December as requests"):
-        season = await write_season(host.home, env, count, plan.run, by_departure=plan.features_from_store)
+        season = await write_season(home, env, count, plan.run, by_departure=plan.features_from_store)
     if plan.features_from_store:
         with show.stage(f"Writing the features of {count:,} flights to the feature store"):
-            await write_features(host.home, env, count)
+            await write_features(home, env, count)
     return models, season

@@ -18,20 +18,9 @@ from ekiben_contracts.training import ModelTrained
 _PATIENCE_S = 180.0
 
 
-async def deploy(
-    models: Sequence[ModelTrained],
-    ensemble: str,
-    client: Ekiben,
-    show: Show,
-    feature_service: str | None = None,
-) -> None:
-    """Announce the models, deploy them side by side, then make one of them; wait for each to be routed.
-
-    Raises:
-        StartError: a deployment did not complete.
-        NoAnswerError: it did not end in time.
-    """
-    await client.send(
+async def announce(models: Sequence[ModelTrained], trainer: Ekiben) -> None:
+    """Say that they are trained, as whoever trains says it."""
+    await trainer.send(
         [
             Outgoing(
                 TRAINED_MODELS, event, f"{event.model}/{event.version}/{event.run_id}", event.model.encode()
@@ -39,6 +28,21 @@ async def deploy(
             for event in models
         ]
     )
+
+
+async def deploy(
+    models: Sequence[ModelTrained],
+    ensemble: str,
+    client: Ekiben,
+    show: Show,
+    feature_service: str | None = None,
+) -> None:
+    """Deploy announced models side by side, then make one of them; wait for each to be routed.
+
+    Raises:
+        StartError: a deployment did not complete.
+        NoAnswerError: it did not end in time.
+    """
     async with task_group() as deploying:
         for event in models:
             deployment = await client.deploy(event.model, event.version, feature_service=feature_service)

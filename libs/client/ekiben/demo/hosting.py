@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ekiben.cli.target import find_target
 from ekiben.client import Ekiben
@@ -15,18 +16,34 @@ from ekiben.local import running
 from ekiben.local.progress import Progress, State
 from ekiben.local.system import LocalSystem, Options
 from ekiben_bus.settings import KafkaSettings
+from ekiben_contracts.topics import OPERATORS, TRAINER, USERS
+
+
+class Clients(NamedTuple):
+    """Those who ask, those who operate, and who trains."""
+
+    users: Ekiben
+    operators: Ekiben
+    trainer: Ekiben
 
 
 class Host:
     """Started by `ekiben up`'s own code, unless it runs already: then it is left as it is."""
 
     def __init__(
-        self, place: Place, bootstrap_servers: str | None, topic_prefix: str | None, show: Show
+        self,
+        place: Place,
+        bootstrap_servers: str | None,
+        topic_prefix: str | None,
+        show: Show,
+        *,
+        secure: bool = False,
     ) -> None:
         self.home = place.home
         self._bootstrap_servers = bootstrap_servers
         self._topic_prefix = topic_prefix
         self._show = show
+        self._secure = secure
         self._stage: Stage = Unseen()
         self._system = None if place.is_running else self._make()
 
@@ -56,16 +73,22 @@ class Host:
             with self._show.stage("Stopping all of it") as self._stage:
                 await self._system.__aexit__(None, None, None)
 
-    def client(self) -> Ekiben:
-        """A client of it, not opened."""
+    @asynccontextmanager
+    async def clients(self) -> AsyncIterator[Clients]:
+        """Three clients of it: where everybody has a login, each by its own."""
         home: Path = self.home.path
-        return find_target(self._bootstrap_servers, self._topic_prefix, home).client()
+        async with AsyncExitStack() as stack:
+            targets = [
+                find_target(self._bootstrap_servers, self._topic_prefix, home, role=role)
+                for role in (USERS, OPERATORS, TRAINER)
+            ]
+            yield Clients(*[await stack.enter_async_context(target.client()) for target in targets])
 
     def _make(self) -> LocalSystem:
         named = self._bootstrap_servers
         kafka = KafkaSettings(bootstrap_servers=named) if named else KafkaSettings()
         # a free port rather than the usual one: nobody needs to know it, and nobody else can take it
-        options = Options(kafka=kafka, port=0, topic_prefix=self._topic_prefix or "")
+        options = Options(kafka=kafka, port=0, topic_prefix=self._topic_prefix or "", secure=self._secure)
         return LocalSystem(self.home, options, on_progress=self._tell)
 
     def _tell(self, progress: Progress) -> None:

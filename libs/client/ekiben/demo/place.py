@@ -26,16 +26,22 @@ class Place:
     run: str
 
 
-def choose_place(given: Path | None, *, is_broker_named: bool, now: datetime) -> Place:
+def choose_place(
+    given: Path | None, *, is_broker_named: bool, now: datetime, is_alone: bool = False
+) -> Place:
     """The home that is given, or has a running system; else `demo` in the usual one, to be emptied.
 
-    On a broker of the user's own the usual home it is: its topics know what came before.
+    On a broker of the user's own the usual home it is: its topics know what came before. A demo that
+    `is_alone` uses no system that runs already.
     """
     usual, own = Home.of(given), Home(Home.of(given).path / _OWN)
     run = now.strftime("%Y%m%dT%H%M%S")
     for home in (usual, own):
-        if running.is_held(home):
+        if running.is_held(home) and not is_alone:
             return Place(home, is_running=True, is_fresh=False, run=run)
+    if is_alone and given is None:
+        # one that runs there has it to itself, and is told so when ours begins
+        return Place(own, is_running=False, is_fresh=not running.is_held(own), run="")
     if given is not None or is_broker_named:
         return Place(usual, is_running=False, is_fresh=False, run=run)
     return Place(own, is_running=False, is_fresh=True, run="")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ekiben.demo.ledger import Accounts
-from ekiben.demo.report import FromStore, Report
+from ekiben.demo.report import Beside, FromStore, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ def _sections(
         _sum(report.accounts),
     )
     yield "Speed", _speed(report)
+    if report.plain is not None:
+        yield "With TLS, logins and ACLs", _secured(report, report.plain)
     if report.from_store is not None:
         yield "Features from the store", _from_store(report.from_store)
     auc = {model: _number(area, ".4f") for model, area in report.auc.items()}
@@ -88,6 +90,15 @@ def _speed(report: Report) -> Table:
     for name, latency in (("p50", report.p50_ms), ("p95", report.p95_ms), ("p99", report.p99_ms)):
         table.add_row(name, f"{_number(latency, ',.1f')} ms", "from request to result, at the steady pace")
     table.add_row("the whole demo", f"{report.seconds:,.0f} s")
+    return table
+
+
+def _secured(report: Report, plain: Beside) -> Table:
+    table = _numbers({"plain": f"{_number(plain.requests_per_second, ',.0f')} a second"})
+    table.add_row("secure", f"{_number(report.requests_per_second, ',.0f')} a second")
+    table.add_row("secure / plain", _number(report.secure_to_plain, ".2f"), "both in this run, one by one")
+    if plain.lost:
+        table.add_row("lost, plain", f"{plain.lost:,}", style="bold red")
     return table
 
 

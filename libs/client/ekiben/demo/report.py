@@ -27,6 +27,19 @@ class FromStore:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The bulk on an open broker, in the same run: what the rate with TLS, logins and ACLs is compared to."""
+
+    requests_per_second: float | None
+    lost: int
+
+    @classmethod
+    def of(cls, report: Report) -> Beside:
+        """What of its report counts."""
+        return cls(report.requests_per_second, report.accounts.lost)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole of it. Rates a second, latencies in milliseconds, memory in MB (10^6 bytes) by process."""
 
@@ -39,6 +52,17 @@ class Report:
     seconds: float
     rss_mb: Mapping[str, float]
     from_store: FromStore | None = None
+    plain: Beside | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no request is lost, beside it neither."""
+        return self.accounts.is_whole and (self.plain is None or self.plain.lost == 0)
+
+    @property
+    def secure_to_plain(self) -> float | None:
+        """The rate of a secured system as a share of an open one's."""
+        return _share(self.requests_per_second, self.plain.requests_per_second) if self.plain else None
 
     def to_json(self) -> str:
         """The report for machines; `failed` is the sum over its codes. What was not measured is null."""
@@ -64,6 +88,13 @@ class Report:
                 "requests_per_second": _rounded(self.from_store.requests_per_second, 1),
                 "to_brought": _rounded(self.from_store.to_brought, 3),
                 "us_per_entity": _rounded(self.from_store.us_per_entity, 1),
+            }
+        if self.plain is not None:
+            numbers["secure"] = {
+                "requests_per_second": _rounded(self.requests_per_second, 1),
+                "plain_requests_per_second": _rounded(self.plain.requests_per_second, 1),
+                "secure_to_plain": _rounded(self.secure_to_plain, 3),
+                "plain_lost": self.plain.lost,
             }
         return json.dumps(numbers, indent=2) + "\n"
 

@@ -19,11 +19,16 @@ _LETTERS_EVERY_S = 0.5
 
 
 class Watch:
-    """Books every result from the moment it is entered until it is left."""
+    """Books every result from the moment it is entered until it is left.
 
-    def __init__(self, client: Ekiben, ledger: Ledger, scores: Scores, clock: Clock) -> None:
-        self._client = client
-        self._results = client.results()
+    Results are for those who asked, dead letters for those who operate.
+    """
+
+    def __init__(
+        self, users: Ekiben, operators: Ekiben, ledger: Ledger, scores: Scores, clock: Clock
+    ) -> None:
+        self._operators = operators
+        self._results = users.results()
         self._ledger = ledger
         self._scores = scores
         self._clock = clock
@@ -32,7 +37,7 @@ class Watch:
         self._old_letters: set[str] = set()
 
     async def __aenter__(self) -> Self:
-        self._old_letters = {letter.id async for letter in self._client.dead_letters()}
+        self._old_letters = {letter.id async for letter in self._operators.dead_letters()}
         await self._results.__aenter__()
         self._reading = asyncio.create_task(self._read(), name="demo-results")
         return self
@@ -82,7 +87,7 @@ class Watch:
                 self._booked.set()
 
     async def _book_letters(self) -> None:
-        async for letter in self._client.dead_letters():
+        async for letter in self._operators.dead_letters():
             if letter.id not in self._old_letters:
                 self._ledger.buried(letter.id, _case(letter), self._clock())
 
