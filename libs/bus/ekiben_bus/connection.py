@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 from aiokafka.abc import AbstractTokenProvider
 
+from ekiben_bus.closing import close_in_time
 from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.logins import check_login
 from ekiben_bus.settings import KafkaSettings
@@ -42,6 +43,7 @@ def client_options(settings: KafkaSettings) -> ClientOptions:
     )
     check_login(settings)
     if settings.security_protocol.endswith("SSL"):
+        close_in_time()
         options["ssl_context"] = _for(settings, ssl_context)
     if not settings.security_protocol.startswith("SASL_"):
         return options
