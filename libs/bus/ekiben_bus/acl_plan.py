@@ -12,12 +12,24 @@ from enum import StrEnum
 
 from ekiben_bus.lanes import consumer_group, lanes
 from ekiben_bus.naming import Naming
-from ekiben_contracts.topics import OPERATORS, PEOPLE, REPLAY, RETRIES, SERVICES, USERS, Topic, side_purposes
+from ekiben_contracts.topics import (
+    DEAD_LETTERS,
+    OPERATORS,
+    PARKED,
+    PEOPLE,
+    REPLAY,
+    RETRIES,
+    SERVICES,
+    USERS,
+    Topic,
+    side_purposes,
+)
 
 ROLES = (*SERVICES, *PEOPLE)
 """Who needs a principal of its own."""
 CLUSTER_NAME = "kafka-cluster"
 """Kafka's name of the one resource that is the cluster itself."""
+_KEPT_FOR_EVER = (DEAD_LETTERS, REPLAY, PARKED)
 _NO_DELAYS = (0.0,) * len(RETRIES)
 
 
@@ -32,13 +44,14 @@ class Resource(StrEnum):
 
 
 class Operation(StrEnum):
-    """What somebody may do to it. Read and write imply describe."""
+    """What somebody may do to it. Read, write and delete imply describe."""
 
     READ = "read"
     WRITE = "write"
     CREATE = "create"
     DESCRIBE = "describe"
     DESCRIBE_CONFIGS = "describe-configs"
+    DELETE = "delete"
     ALTER = "alter"
     ALL = "all"
     OTHER = "other"
@@ -141,7 +154,11 @@ def _consuming(topic: Topic, service: str, naming: Naming) -> Iterator[Grant]:
             yield role, Resource.GROUP, consumer_group(lane, service, naming), Operation.READ
     yield OPERATORS, Resource.TOPIC, naming.side(topic, service, REPLAY), Operation.WRITE
     for purpose in side_purposes(topic, service):
-        yield from _keeping(naming.side(topic, service, purpose))
+        side = naming.side(topic, service, purpose)
+        yield from _keeping(side)
+        if purpose in _KEPT_FOR_EVER:
+            # for `ekiben dlq trim`: to Kafka, records are deleted by whoever may delete their topic
+            yield OPERATORS, Resource.TOPIC, side, Operation.DELETE
 
 
 def _keeping(topic: str) -> Iterator[Grant]:
@@ -153,7 +170,7 @@ def _keeping(topic: str) -> Iterator[Grant]:
 def _is_implied(binding: Binding, others: set[Binding]) -> bool:
     if binding.operation is not Operation.DESCRIBE:
         return False
-    stronger = (Operation.READ, Operation.WRITE)
+    stronger = (Operation.READ, Operation.WRITE, Operation.DELETE)
     return any(
         Binding(binding.principal, binding.resource, binding.name, each) in others for each in stronger
     )

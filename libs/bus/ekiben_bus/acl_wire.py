@@ -26,6 +26,7 @@ _OPERATIONS: Final = {
     Operation.READ: 3,
     Operation.WRITE: 4,
     Operation.CREATE: 5,
+    Operation.DELETE: 6,
     Operation.ALTER: 7,
     Operation.DESCRIBE: 8,
     Operation.DESCRIBE_CONFIGS: 10,

@@ -73,7 +73,7 @@ def test_only_the_groups_that_users_choose_are_granted_by_their_beginning():
 
 
 def test_what_an_operation_implies_is_not_granted_again():
-    stronger = {Operation.READ, Operation.WRITE}
+    stronger = {Operation.READ, Operation.WRITE, Operation.DELETE}
     strong = {(each.principal, each.resource, each.name) for each in WANTED if each.operation in stronger}
     described = {
         (each.principal, each.resource, each.name) for each in WANTED if each.operation is Operation.DESCRIBE
