@@ -21,17 +21,16 @@ from ekiben_contracts.identity import Stage, dead_letter_id, output_id
 from ekiben_contracts.lean import REQUESTED
 from ekiben_contracts.prediction import (
     FailureCode,
+    ModelsScored,
     PredictionFailed,
-    PredictionOutcomeObserved,
 )
 from ekiben_contracts.topics import (
     DEAD_LETTER_ACTIONS,
-    DEPLOYER,
     HEADROOM,
-    PREDICTION_OUTCOMES,
+    MODEL_OUTPUTS,
     PREDICTION_REQUESTS,
     PREDICTION_RESULTS,
-    RECORD_LIMIT,
+    SHADOW,
     SYNTHESIZER,
     Topic,
     side_purposes,
@@ -177,35 +176,41 @@ async def test_what_keeps_coming_back_has_three_attempts(world: World, topics: N
 async def test_a_replay_enters_the_group_that_failed_and_no_other_reader_of_the_topic(
     world: World, topics: None, ekiben: Ekiben
 ):
-    outcomes = world.prefix + PREDICTION_OUTCOMES.name
-    await world.topics.create(outcomes, PARTITIONS, RECORD_LIMIT)
-    for group in (SYNTHESIZER, DEPLOYER):
-        for purpose in side_purposes(PREDICTION_OUTCOMES, group):
-            await world.topics.create(f"{outcomes}.{group}.{purpose}", PARTITIONS, RECORD_LIMIT + HEADROOM)
-    attempts: dict[str, list[int]] = {SYNTHESIZER: [], DEPLOYER: []}
+    outputs = world.prefix + MODEL_OUTPUTS.name
+    await world.topics.create(outputs, PARTITIONS, MODEL_OUTPUTS.max_message_bytes)
+    for group in (SYNTHESIZER, SHADOW):
+        for purpose in side_purposes(MODEL_OUTPUTS, group):
+            limit = MODEL_OUTPUTS.max_message_bytes + HEADROOM
+            await world.topics.create(f"{outputs}.{group}.{purpose}", PARTITIONS, limit)
+    attempts: dict[str, list[int]] = {SYNTHESIZER: [], SHADOW: []}
 
     async def well(batch: Sequence[Received]) -> Sequence[Verdict]:
         attempts[SYNTHESIZER] += [r.attempt for r in batch]
         return [Emit() for _ in batch]
 
     async def sick_once(batch: Sequence[Received]) -> Sequence[Verdict]:
-        attempts[DEPLOYER] += [r.attempt for r in batch]
+        attempts[SHADOW] += [r.attempt for r in batch]
         return [DeadLetter("sick", "E", "") if r.attempt == 1 else Emit() for r in batch]
 
-    event = PredictionOutcomeObserved(
-        request_id="r", model="m", entity_id="e", outcome=1.0, observed_at=datetime(2026, 1, 1, tzinfo=UTC)
+    event = ModelsScored(
+        request_id="r",
+        model="m",
+        entity_id="e",
+        time_horizon="",
+        requested_at=datetime(2026, 1, 1, tzinfo=UTC),
+        outputs=[],
     )
     async with (
-        running(world, PREDICTION_OUTCOMES, SYNTHESIZER, well),
-        running(world, PREDICTION_OUTCOMES, DEPLOYER, sick_once),
+        running(world, MODEL_OUTPUTS, SYNTHESIZER, well),
+        running(world, MODEL_OUTPUTS, SHADOW, sick_once),
     ):
-        await ekiben.send([Outgoing(PREDICTION_OUTCOMES, event, "r/outcome")])
-        await world.read(f"{outcomes}.{DEPLOYER}.dlq", PARTITIONS, 1)
+        await ekiben.send([Outgoing(MODEL_OUTPUTS, event, "r/scored/1")])
+        await world.read(f"{outputs}.{SHADOW}.dlq", PARTITIONS, 1)
         await until(lambda: attempts[SYNTHESIZER])
-        letters = ekiben.dead_letters(topic=PREDICTION_OUTCOMES.name, group=DEPLOYER)
+        letters = ekiben.dead_letters(topic=MODEL_OUTPUTS.name, group=SHADOW)
         assert [len(chunk.moves) async for chunk in letters.replay(ANN)] == [1]
-        await until(lambda: len(attempts[DEPLOYER]) == 2)
-        await ekiben.send([Outgoing(PREDICTION_OUTCOMES, event, "r/another")])
+        await until(lambda: len(attempts[SHADOW]) == 2)
+        await ekiben.send([Outgoing(MODEL_OUTPUTS, event, "r/scored/2")])
         await until(lambda: len(attempts[SYNTHESIZER]) == 2)
     assert attempts[SYNTHESIZER] == [1, 1]
-    assert attempts[DEPLOYER][:2] == [1, 2]
+    assert attempts[SHADOW][:2] == [1, 2]
