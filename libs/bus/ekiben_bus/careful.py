@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 from structlog.stdlib import get_logger
 
+from ekiben_bus.forbidden import ForbiddenError, forbidden, refusal_in, refusals_named
 from ekiben_bus.header_names import tolerate_header_names
+from ekiben_bus.principals import ANONYMOUS
 from ekiben_bus.standing import Standing
 
 log = get_logger(__name__)
@@ -22,6 +30,7 @@ Telling = Callable[[], AbstractAsyncContextManager[None]]
 
 _PATIENCE_MS = 500
 _AGAIN_IN_S = 1.0
+_BEGINS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +58,25 @@ class CarefulConsumer(AIOKafkaConsumer):
     anything: it goes on where the log starts now. Its start is within `telling`.
     """
 
-    def __init__(self, telling: Telling = nullcontext, **options: Any) -> None:
+    def __init__(self, telling: Telling = nullcontext, *, principal: str = ANONYMOUS, **options: Any) -> None:
         kept: dict[str, Any] = {**options, "auto_offset_reset": "none", "enable_auto_commit": False}
         tolerate_header_names()
         super().__init__(**kept)
         self._telling = telling
+        self._principal = principal
         self._in_group = kept.get("group_id") is not None
         self.gap: Gap | None = None
         self.trouble: str | None = None
+        self.refusal: ForbiddenError | None = None
 
     async def start(self) -> None:
         async with self._telling():
-            await super().start()
+            with refusals_named(self._principal, "Read"):
+                await super().start()
+
+    async def commit(self, offsets: Any = None) -> None:
+        with refusals_named(self._principal, "Read"):
+            await super().commit(offsets)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -82,8 +98,28 @@ class CarefulConsumer(AIOKafkaConsumer):
                 raise
             await self._mend(error)
             return {}
-        self.trouble = None
+        if not found and (hidden := _hidden(self)):
+            await self._mend(TopicAuthorizationFailedError(hidden))
+            return {}
+        self.trouble = self.refusal = None
         return found
+
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+        """See AIOKafkaConsumer.seek_to_beginning, which waits for ever for what it may not ask.
+
+        Raises:
+            ForbiddenError: we may not know where they begin.
+            KafkaTimeoutError: nobody said it in time.
+        """
+        try:
+            async with asyncio.timeout(_BEGINS_WITHIN_S):
+                return await super().seek_to_beginning(*partitions)
+        except TimeoutError:
+            client: Any = self._client
+            await client.force_metadata_update()
+            hidden = _hidden(self)
+            error = TopicAuthorizationFailedError(hidden) if hidden else KafkaTimeoutError()
+            raise forbidden(error, self._principal, "Describe") from None
 
     async def _mend(self, error: KafkaError) -> None:
         try:
@@ -95,8 +131,10 @@ class CarefulConsumer(AIOKafkaConsumer):
                 return
         except KafkaError as another:
             error = another
-        log.warning("cannot read from Kafka", error=repr(error), retry_in_s=_AGAIN_IN_S)
-        self.trouble = repr(error)
+        topics = ", ".join(sorted({place.topic for place in self.assignment()}))
+        named = forbidden(error, self._principal, "Read", topics)
+        log.warning("cannot read from Kafka", error=repr(named), retry_in_s=_AGAIN_IN_S)
+        self.trouble, self.refusal = repr(named), refusal_in(named)
         await asyncio.sleep(_AGAIN_IN_S)
 
     async def _begin(self, place: TopicPartition) -> None:
@@ -120,3 +158,15 @@ class CarefulConsumer(AIOKafkaConsumer):
         else:
             log.warning("reading on where the log starts", gap=str(Gap(place, offset, start, end)))
             await self.seek_to_beginning(place)
+
+
+def _hidden(consumer: Any) -> set[str]:
+    """Those of its topics that it may not even describe. aiokafka waits for them in silence, and asks for
+    them again after five minutes: here they are asked for at once."""
+    client = consumer._client  # noqa: SLF001 - aiokafka tells nobody
+    # a group whose leader sees no topic assigns none of its partitions
+    own = consumer.subscription() | {place.topic for place in consumer.assignment()}
+    hidden = client.cluster.unauthorized_topics & own
+    if hidden:
+        client.force_metadata_update()
+    return hidden

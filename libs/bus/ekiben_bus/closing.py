@@ -25,7 +25,7 @@ def close_in_time() -> None:
     close = AIOKafkaConnection.close
 
     @wraps(close)
-    def in_time(self: Any, reason: Any = None, exc: Any = None) -> Any:
+    def in_time(self: Any, reason: object = None, exc: BaseException | None = None) -> object:
         writer = self._writer
         closed = close(self, reason, exc)
         if writer is not None and writer.get_extra_info("ssl_object") is not None:

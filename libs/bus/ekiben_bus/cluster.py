@@ -15,7 +15,9 @@ from aiokafka.structs import OffsetAndTimestamp
 from ekiben_bus.careful import CarefulConsumer, Gap
 from ekiben_bus.connection import client_options
 from ekiben_bus.diagnosing import refusals_told
+from ekiben_bus.forbidden import ForbiddenError
 from ekiben_bus.packing import PackingProducer
+from ekiben_bus.principals import principal_of
 from ekiben_bus.records import Record
 from ekiben_bus.settings import KafkaSettings
 from ekiben_contracts.topics import LARGEST_RECORD
@@ -28,11 +30,12 @@ class Consumer(Protocol):
     """What the bus asks of a consumer. Semantics and names are those of aiokafka's.
 
     `gap` is where its log does not hold what its group has to read next, once that is found; `trouble`
-    why the last read failed.
+    why the last read failed, and `refusal` the right that it lacked.
     """
 
     gap: Gap | None
     trouble: str | None
+    refusal: ForbiddenError | None
 
     def subscribe(
         self,
@@ -97,14 +100,16 @@ class KafkaCluster:
     def __init__(self, settings: KafkaSettings) -> None:
         self._options = client_options(settings)
         self._telling = partial(refusals_told, settings)
+        self._principal = principal_of(settings)
 
     def consumer(self, **options: Any) -> Consumer:
-        return CarefulConsumer(self._telling, **{**self._options, **options})
+        return CarefulConsumer(self._telling, principal=self._principal, **{**self._options, **options})
 
     def producer(self) -> Producer:
         """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""
         return PackingProducer(
             self._telling,
+            principal=self._principal,
             **self._options,
             acks="all",
             enable_idempotence=True,

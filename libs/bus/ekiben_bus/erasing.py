@@ -11,6 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from ekiben_bus.administration import administration
+from ekiben_bus.forbidden import refusals_named
+from ekiben_bus.principals import principal_of
 from ekiben_bus.settings import KafkaSettings
 
 
@@ -19,8 +21,11 @@ async def delete_before(settings: KafkaSettings, offsets: Mapping[TopicPartition
 
     Raises:
         UnreachableError: no broker answered.
-        KafkaError: the cluster refuses, as where the caller may not delete.
+        ForbiddenError: the caller may not delete.
+        KafkaError: the cluster refuses.
     """
     if offsets:
         async with administration(settings) as admin:
-            await admin.delete_records({place: RecordsToDelete(before) for place, before in offsets.items()})
+            with refusals_named(principal_of(settings), "Delete"):
+                until = {place: RecordsToDelete(before) for place, before in offsets.items()}
+                await admin.delete_records(until)

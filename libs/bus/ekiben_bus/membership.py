@@ -23,6 +23,7 @@ from structlog.stdlib import get_logger
 from ekiben_bus.careful import Gap
 from ekiben_bus.cluster import Cluster, Consumer
 from ekiben_bus.commits import Commits
+from ekiben_bus.forbidden import ForbiddenError
 from ekiben_bus.polling import Polled, PolledConsumer
 from ekiben_bus.records import Record
 from ekiben_bus.settings import ServiceSettings
@@ -35,6 +36,8 @@ _LEASE_S = SESSION_TIMEOUT_S / 2
 _MARGIN_S = 10.0
 _LEFT_WITHIN_S = 10.0
 _UNREADABLE_UNTIL_REJOIN_S = 30.0
+_REFUSED_UNTIL_REJOIN_S = 3.0
+"""aiokafka does not always go on by itself once a right is granted again; a new member does."""
 _LOOK_AGAIN_S = 2.0
 _POLL_MS = 10
 _NOT_POLLED_S = 0.1
@@ -67,6 +70,7 @@ class Membership:
         self._living: asyncio.Task[None] | None = None
         self._gap: Gap | None = None
         self._assigned = False
+        self._unjoined: str | None = None
 
     @property
     def is_assigned(self) -> bool:
@@ -95,17 +99,24 @@ class Membership:
                 f"group {self._group} has stopped: {self._gap}. Nothing is skipped unless somebody says so: "
                 f"`ekiben offsets skip --group {self._group} --topic {self._topic} --to-earliest`"
             )
+        trouble = self._unjoined or (self._consumer.trouble if self._consumer is not None else None)
+        if trouble is not None:
+            return f"{self._topic}: cannot be read: {trouble}"
         if not self._assigned:
             return f"{self._topic}: waiting for an assignment of group {self._group}"
-        if self._consumer is not None and self._consumer.trouble is not None:
-            return f"{self._topic}: cannot be read: {self._consumer.trouble}"
         return None
 
     # ---- joining and leaving
 
     async def start(self) -> asyncio.Task[None]:
-        """Join the group and begin to read. The task ends only if this consumer cannot go on."""
-        await self._join()
+        """Join the group and begin to read. The task ends only if this consumer cannot go on.
+
+        One that may not join yet tries again and again.
+        """
+        try:
+            await self._join()
+        except ForbiddenError as error:
+            await self._could_not_join(error)
         self._living = asyncio.create_task(self._live())
         return self._living
 
@@ -186,6 +197,8 @@ class Membership:
 
     async def _live(self) -> None:
         """Commit from time to time; leave the group and join it anew where nothing can be read."""
+        if self._unjoined is not None:
+            await self._join_again()
         while True:
             await self._commit_while_readable()
             self._assigned = False
@@ -196,7 +209,9 @@ class Membership:
     async def _commit_while_readable(self) -> None:
         assert self._consumer is not None
         consumer, unreadable_s, every_s = self._consumer, 0.0, self._settings.commit_interval_s
-        while unreadable_s < _UNREADABLE_UNTIL_REJOIN_S:
+        while unreadable_s < (
+            _UNREADABLE_UNTIL_REJOIN_S if consumer.refusal is None else _REFUSED_UNTIL_REJOIN_S
+        ):
             await asyncio.sleep(every_s)
             await self._commits.flush(consumer)
             unreadable_s = unreadable_s + every_s if consumer.trouble else 0.0
@@ -212,11 +227,16 @@ class Membership:
                 if self._gap is None or await self._is_mended(self._gap):
                     self._gap = None
                     await self._join()
+                    self._unjoined = None
                     return
             except KafkaError as error:
-                log.warning("the group cannot be joined", topic=self._topic, error=repr(error))
-                await self._leave()
+                await self._could_not_join(error)
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _could_not_join(self, error: KafkaError) -> None:
+        log.warning("the group cannot be joined", topic=self._topic, error=repr(error))
+        self._unjoined = repr(error)
+        await self._leave()
 
     async def _is_mended(self, gap: Gap) -> bool:
         """Whether somebody has moved the group's offset to where the log has something."""

@@ -8,6 +8,7 @@ compressed as well: the flow would stop at it for ever.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import nullcontext
 from typing import Any
 
@@ -17,26 +18,39 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata
 
 from ekiben_bus.careful import Telling
+from ekiben_bus.forbidden import refusals_named
+from ekiben_bus.principals import ANONYMOUS
 from ekiben_contracts.topics import RECORD_LIMIT
 
 
 class PackingProducer(AIOKafkaProducer):
     """Sends a batch as it is unless it is larger than the record limit: then it is one large record."""
 
-    def __init__(self, telling: Telling = nullcontext, **options: Any) -> None:
+    def __init__(self, telling: Telling = nullcontext, *, principal: str = ANONYMOUS, **options: Any) -> None:
         super().__init__(**options)
         self._telling = telling
+        self._principal = principal
 
     async def start(self) -> None:
         async with self._telling():
             await super().start()
 
+    async def partitions_for(self, topic: str) -> set[int]:
+        """See AIOKafkaProducer.partitions_for."""
+        with refusals_named(self._principal, "Describe", topic):
+            return await super().partitions_for(topic)
+
     async def send_batch(
         self, batch: BatchBuilder, topic: str, *, partition: int
-    ) -> asyncio.Future[RecordMetadata]:
+    ) -> Awaitable[RecordMetadata]:
         """See AIOKafkaProducer.send_batch."""
         sent = pack(batch) if batch.size() > RECORD_LIMIT else batch
-        return await super().send_batch(sent, topic, partition=partition)
+        with refusals_named(self._principal, "Write", topic):
+            return self._told(await super().send_batch(sent, topic, partition=partition), topic)
+
+    async def _told(self, sent: asyncio.Future[RecordMetadata], topic: str) -> RecordMetadata:
+        with refusals_named(self._principal, "Write", topic):
+            return await sent
 
 
 def pack(batch: BatchBuilder) -> BatchBuilder:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from structlog.stdlib import get_logger
 
 from ekiben_bus.cluster import Batch, Cluster, Producer
+from ekiben_bus.forbidden import ForbiddenError
 
 log = get_logger(__name__)
 
@@ -51,6 +52,7 @@ class PartitionPublisher:
         self._lock = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._by_murmur2 = DefaultPartitioner()
+        self._refused: ForbiddenError | None = None
 
     async def start(self) -> None:
         await self._open()
@@ -64,6 +66,11 @@ class PartitionPublisher:
             _, hanging = await asyncio.wait(self._closing, timeout=_CLOSED_WITHIN_S)
             for closing in hanging:
                 closing.cancel()
+
+    @property
+    def problem(self) -> str | None:
+        """The right that was missing when something was published last, until that topic takes something."""
+        return None if self._refused is None else str(self._refused)
 
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
@@ -97,9 +104,15 @@ class PartitionPublisher:
         ]
         if failed:
             self._discard(producer)
+            self._refused = next((each for each in outcomes if isinstance(each, ForbiddenError)), None)
             raise PublishError(
                 f"expected every acknowledgement, {len(failed)} of {len(outcomes)} failed, first {failed[0]}"
-            )
+            ) from self._refused
+        self._forgive(by_partition)
+
+    def _forgive(self, places: Iterable[tuple[str, int]]) -> None:
+        if self._refused is not None and any(self._refused.is_about(topic) for topic, _ in places):
+            self._refused = None
 
     async def _partition_by_key(self, producer: Producer, record: WireRecord) -> int:
         try:

@@ -23,6 +23,7 @@ from ekiben_bus.batches import BatchLoop
 from ekiben_bus.cluster import Cluster, KafkaCluster
 from ekiben_bus.deciding import Decider, dead_letter_alone
 from ekiben_bus.errors import RefusedError
+from ekiben_bus.granted import Granted, StoppedError
 from ekiben_bus.health import HealthServer
 from ekiben_bus.lanes import Lane, consumer_group, lanes
 from ekiben_bus.link import Link
@@ -82,6 +83,7 @@ class Service:
         self._consuming: list[asyncio.Task[None]] = []
         self._started = False
         self._stop = asyncio.Event()
+        self._granted = Granted(self._stop)
 
     def consume(
         self,
@@ -193,7 +195,11 @@ class Service:
     async def serve(self) -> None:
         """Run until `stop()`; raises what a background work raised."""
         async with AsyncExitStack() as stack:
-            await self._start(stack)
+            try:
+                await self._start(stack)
+            except StoppedError:
+                log.info("stopped before it was allowed to begin")
+                return
             stopped = asyncio.create_task(self._stop.wait())
             work = [asyncio.ensure_future(background()) for background in self._background]
             stack.push_async_callback(_cancel, [stopped, *work])
@@ -210,20 +216,23 @@ class Service:
             health = HealthServer(self._settings.host, self.health_port, self._problems, self.registry)
             self.health_port = await health.start()
             stack.push_async_callback(health.stop)
-        await self._publisher.start()
+        await self._granted.see_through(self._publisher.start)
         stack.push_async_callback(self._publisher.stop)
         if self._link is not None:
             await self._link.start()
             stack.push_async_callback(self._link.stop)
-        await self._check_partitions()
+        await self._granted.see_through(self._check_partitions)
         for topic, table in self._tables:
-            await table.start(await self._publisher.partitions(self._author.naming.topic(topic)))
+            await self._granted.see_through(partial(self._start_table, topic, table))
             stack.push_async_callback(table.stop)
         for opener in self._resources:
             await stack.enter_async_context(opener())
         for subscription in self._subscriptions:
             stack.push_async_callback(subscription.stop)
         await self._begin_to_read()
+
+    async def _start_table(self, topic: Topic, table: LiveTable) -> None:
+        await table.start(await self._publisher.partitions(self._author.naming.topic(topic)))
 
     async def _begin_to_read(self) -> None:
         """Join every group. It takes as long as their other members take to let go: a stop need not wait."""
@@ -262,7 +271,9 @@ class Service:
     def _problems(self) -> Sequence[str]:
         cut_off = [self._link.problem] if self._link is not None and self._link.problem else []
         if not self._started:
-            return ["starting", *cut_off]
+            refused = [self._granted.problem] if self._granted.problem else []
+            return ["starting", *cut_off, *refused]
+        cut_off += [self._publisher.problem] if self._publisher.problem else []
         tables = (table.problem for _, table in self._tables)
         subscriptions = (subscription.problem for subscription in self._subscriptions)
         return [problem for problem in chain(cut_off, tables, subscriptions) if problem is not None]

@@ -70,18 +70,34 @@ class LiveTable:
     def problem(self) -> str | None:
         """Why the table is not followed any more; None when it is."""
         following = self._following
-        return f"{self._name}: not followed any more" if following is None or following.done() else None
+        if following is None or following.done():
+            return f"{self._name}: not followed any more"
+        if self._consumer is not None and self._consumer.trouble is not None:
+            return f"{self._name}: cannot be read: {self._consumer.trouble}"
+        return None
 
     async def start(self, partitions: int) -> None:
-        """Read all there is, then follow in the background."""
+        """Read all there is, then follow in the background.
+
+        Raises:
+            ForbiddenError: it may not be read. Nothing is left behind.
+            TimeoutError: the broker did not answer in time.
+        """
         places = [TopicPartition(self._name, number) for number in range(partitions)]
         self._consumer = self._cluster.consumer(group_id=None, fetch_max_wait_ms=_FETCH_MS)
         self._consumer.assign(places)
-        await self._consumer.start()
-        await self._consumer.seek_to_beginning(*places)
-        self._positions = {place.partition: await self._consumer.position(place) for place in places}
-        self._following = asyncio.create_task(self._follow())
-        await self.catch_up()
+        try:
+            await self._consumer.start()
+            await self._consumer.seek_to_beginning(*places)
+            self._positions = {place.partition: await self._consumer.position(place) for place in places}
+            self._following = asyncio.create_task(self._follow())
+            await self.catch_up()
+        except BaseException as error:
+            refusal = self._consumer.refusal
+            await self.stop()
+            if isinstance(error, TimeoutError) and refusal is not None:
+                raise refusal from error
+            raise
 
     async def stop(self) -> None:
         if self._following is not None:

@@ -15,8 +15,10 @@ from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from ekiben_bus.administration import TopicsError, administration
 from ekiben_bus.cluster import KafkaCluster
+from ekiben_bus.forbidden import ForbiddenError, forbidden
 from ekiben_bus.leaders import until_led
 from ekiben_bus.naming import Naming
+from ekiben_bus.principals import ANONYMOUS, principal_of
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Drift, FoundTopic, Plan, Shortfall, WantedTopic, plan, wanted_topics
 from ekiben_contracts.topics import TOPICS, Topic
@@ -71,7 +73,7 @@ async def apply_topics(
         planned = await look()
         if planned.shortfalls:
             raise TooFewPartitionsError(planned.shortfalls)
-        created = await _create(admin, planned.missing)
+        created = await _create(admin, principal_of(settings), planned.missing)
         # looked at again: what was just created takes a moment to be seen, and others may create too
         planned = await _until_nothing_is_missing(look)
         if planned.shortfalls:
@@ -97,11 +99,18 @@ async def verify_topics(
     if planned.missing:
         names = ", ".join(topic.name for topic in planned.missing)
         raise MissingTopicsError(
-            f"expected these topics, found none of them: {names}. Try: ekiben topics apply"
+            f"expected these topics, found none of them: {names}. Try: ekiben topics apply{_hidden(settings)}"
         )
     if planned.shortfalls:
         raise TooFewPartitionsError(planned.shortfalls)
     return TopicReport((), planned.existing, planned.drifts)
+
+
+def _hidden(settings: KafkaSettings) -> str:
+    """Kafka tells of no topic to those who may not describe it."""
+    principal = principal_of(settings)
+    hint = f"; or `ekiben topics acls`: what {principal} may not describe looks missing, too"
+    return "" if principal == ANONYMOUS else hint
 
 
 async def compare_topics(
@@ -159,7 +168,9 @@ async def _configs(
     }
 
 
-async def _create(admin: AIOKafkaAdminClient, missing: Sequence[WantedTopic]) -> tuple[str, ...]:
+async def _create(
+    admin: AIOKafkaAdminClient, principal: str, missing: Sequence[WantedTopic]
+) -> tuple[str, ...]:
     """Ask for them; the names of those that were created, not by another process a moment before."""
     if not missing:
         return ()
@@ -175,7 +186,9 @@ async def _create(admin: AIOKafkaAdminClient, missing: Sequence[WantedTopic]) ->
         if outcome["error_code"] == 0:
             created.append(outcome["topic"])
         elif error is not TopicAlreadyExistsError:  # else another process was quicker
-            refused.append(f"{outcome['topic']}: {error.__name__}: {outcome['error_message']}")
+            named = forbidden(error(), principal, "Create", outcome["topic"])
+            other = f"{error.__name__}: {outcome['error_message']}"
+            refused.append(f"{outcome['topic']}: {named if isinstance(named, ForbiddenError) else other}")
     if refused:
         raise TopicsError(f"expected to create these topics, the cluster refused: {'; '.join(refused)}")
     return tuple(created)

@@ -3,6 +3,7 @@
 EkibenError
  ├─ NoBrokerError           no address is known: start `ekiben up`, or name one
  ├─ BrokerUnreachableError  the address does not answer, or refuses the login
+ ├─ ForbiddenError          the broker knows us, and we lack a right: have it granted
  ├─ TopicMissingError       the broker has no such topic: `ekiben topics apply`
  ├─ InvalidInputError       what was given cannot be an event: mend it
  ├─ NoAnswerError           nothing came in time; nothing is lost, the answer can still be read
@@ -31,6 +32,10 @@ class NoBrokerError(EkibenError):
 
 class BrokerUnreachableError(EkibenError):
     """The broker does not answer at its address, or refuses the login."""
+
+
+class ForbiddenError(EkibenError):
+    """The broker knows us, and we lack a right."""
 
 
 class TopicMissingError(EkibenError):

@@ -10,12 +10,18 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
-    TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 
-from ekiben.errors import BrokerUnreachableError, EkibenError, GroupInUseError, TopicMissingError
+from ekiben.errors import (
+    BrokerUnreachableError,
+    EkibenError,
+    ForbiddenError,
+    GroupInUseError,
+    TopicMissingError,
+)
 from ekiben_bus.errors import RefusedError
+from ekiben_bus.forbidden import ATTEMPT, refusal_in
 from ekiben_bus.publishing import PublishError
 
 
@@ -44,11 +50,12 @@ def _explain(error: KafkaError | PublishError, bootstrap_servers: str, topic: st
             found="at least one; nothing was changed",
             attempt="to stop every process of the service, then again",
         )
-    if isinstance(error, TopicAuthorizationFailedError):
-        return BrokerUnreachableError(
-            expected=f"to be allowed to use {topic} on {bootstrap_servers}",
-            found=f"{type(error).__name__}: {error}",
-            attempt="other credentials (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD), or an ACL for these",
+    refusal = refusal_in(error)
+    if refusal is not None:
+        return ForbiddenError(
+            expected=f"{refusal.principal} to be allowed {refusal.right} at {bootstrap_servers}",
+            found=refusal.found,
+            attempt=ATTEMPT,
         )
     if isinstance(error, RefusedError):
         refusal = error.refusal

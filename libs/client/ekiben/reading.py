@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from aiokafka import TopicPartition
 
-from ekiben.errors import BrokerUnreachableError
+from ekiben.errors import BrokerUnreachableError, ForbiddenError
 from ekiben_bus.cluster import Cluster, Consumer
+from ekiben_bus.forbidden import ATTEMPT
 from ekiben_bus.records import Record
 
 _FETCH_MS = 50
@@ -50,8 +51,19 @@ class Log:
         return cls(consumer, places)
 
     async def read(self) -> list[Record]:
-        """The next records; none when a second passed without any."""
+        """The next records; none when a second passed without any.
+
+        Raises:
+            ForbiddenError: we may not read them.
+        """
         batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE)
+        refusal = self._consumer.refusal
+        if refusal is not None:
+            raise ForbiddenError(
+                expected=f"{refusal.principal} to be allowed {refusal.right}",
+                found=refusal.found,
+                attempt=ATTEMPT,
+            )
         return [record for records in batches.values() for record in records]
 
     async def read_to_end(self) -> AsyncIterator[Record]:

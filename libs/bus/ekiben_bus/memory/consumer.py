@@ -11,6 +11,7 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError,
 from aiokafka.structs import OffsetAndTimestamp
 
 from ekiben_bus.careful import Gap
+from ekiben_bus.forbidden import ForbiddenError
 from ekiben_bus.memory.group import Terms
 from ekiben_bus.memory.log import StoredRecord
 from ekiben_bus.memory.member import GroupMember
@@ -34,6 +35,7 @@ class MemoryConsumer:
     def __init__(self, cluster: MemoryCluster, group_id: str | None, **options: Any) -> None:
         self.gap: Gap | None = None
         self.trouble: str | None = None
+        self.refusal: ForbiddenError | None = None
         self._cluster = cluster
         self._name = group_id or "nobody"
         self._group = cluster.group(group_id) if group_id else None

@@ -29,7 +29,7 @@ _MEANINGS = {
     ExitCode.OK: "it worked",
     ExitCode.BUG: "a bug in ekiben",
     ExitCode.USAGE: "the command line was not understood",
-    ExitCode.NO_BROKER: "no broker is known, it does not answer, or it lacks a topic",
+    ExitCode.NO_BROKER: "no broker is known, it does not answer or refuses us, or it lacks a topic",
     ExitCode.NEGATIVE: "the answer is no: a prediction or deployment failed, a check found a fault",
     ExitCode.NO_ANSWER: "nothing came in time; what was asked stands",
     ExitCode.BAD_INPUT: "some of the input was refused; the rest was published",

@@ -13,6 +13,7 @@ from ekiben.cli.output import Output
 from ekiben_bus.administration import TopicsError
 from ekiben_bus.brokers.errors import BrokerError
 from ekiben_bus.errors import ConnectionSettingsError
+from ekiben_bus.forbidden import ForbiddenError
 from ekiben_contracts.wording import describe
 
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
@@ -25,6 +26,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (errors.EkibenError, ExitCode.NO_BROKER),
     (BrokerError, ExitCode.NOT_STARTED),
     (TopicsError, ExitCode.NO_BROKER),
+    (ForbiddenError, ExitCode.NO_BROKER),
     (ConnectionSettingsError, ExitCode.NO_BROKER),
     (ValidationError, ExitCode.USAGE),
 )
