@@ -16,6 +16,7 @@ class Silent:
     """A consumer that knows of five records and gets none of them."""
 
     reads = 0
+    refusal = None
 
     async def end_offsets(self, places):
         return dict.fromkeys(places, 5)
@@ -37,6 +38,8 @@ async def test_a_log_that_stalls_is_an_error_and_no_wait_for_ever():
 
 class Growing:
     """A consumer whose topic had two records when it was asked, and three when it was read."""
+
+    refusal = None
 
     def __init__(self, cluster):
         self._consumer = cluster.consumer()
