@@ -1,7 +1,7 @@
 """Types of what Ekiben uses of aiokafka, which ships none. Kept to that."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from ssl import SSLContext
 from typing import NamedTuple
 
@@ -147,6 +147,6 @@ class AIOKafkaProducer:
     def create_batch(self) -> BatchBuilder: ...
     async def send_batch(
         self, batch: BatchBuilder, topic: str, *, partition: int
-    ) -> asyncio.Future[RecordMetadata]: ...
+    ) -> Awaitable[RecordMetadata]: ...
     async def __aenter__(self) -> AIOKafkaProducer: ...
     async def __aexit__(self, *error: object) -> None: ...

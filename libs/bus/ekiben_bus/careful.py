@@ -104,7 +104,7 @@ class CarefulConsumer(AIOKafkaConsumer):
         self.trouble = self.refusal = None
         return found
 
-    async def seek_to_beginning(self, *partitions: TopicPartition) -> object:
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> bool:
         """See AIOKafkaConsumer.seek_to_beginning, which waits for ever for what it may not ask.
 
         Raises:
@@ -115,8 +115,7 @@ class CarefulConsumer(AIOKafkaConsumer):
             async with asyncio.timeout(_BEGINS_WITHIN_S):
                 return await super().seek_to_beginning(*partitions)
         except TimeoutError:
-            client: Any = self._client
-            await client.force_metadata_update()
+            await _looked(self)
             hidden = _hidden(self)
             error = TopicAuthorizationFailedError(hidden) if hidden else KafkaTimeoutError()
             raise forbidden(error, self._principal, "Describe") from None
@@ -158,6 +157,11 @@ class CarefulConsumer(AIOKafkaConsumer):
         else:
             log.warning("reading on where the log starts", gap=str(Gap(place, offset, start, end)))
             await self.seek_to_beginning(place)
+
+
+async def _looked(consumer: Any) -> None:
+    """The metadata of its topics are of now."""
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - aiokafka asks only once it needs them
 
 
 def _hidden(consumer: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from aiokafka.errors import (
@@ -60,7 +60,7 @@ def forbidden(error: BaseException, principal: str, operation: str, name: str = 
 
 
 @contextmanager
-def refusals_named(principal: str, operation: str, name: str = "") -> Iterator[None]:
+def refusals_named(principal: str, operation: str, name: str = "") -> Generator[None]:
     """Whatever is refused here for want of a right raises a ForbiddenError."""
     try:
         yield
@@ -80,5 +80,6 @@ def refusal_in(error: BaseException | None) -> ForbiddenError | None:
 
 def _names(error: KafkaError) -> str:
     """aiokafka tells a topic, a set of them, or nothing."""
-    told: object = error.args[0] if error.args else ""
-    return ", ".join(sorted(map(str, told))) if isinstance(told, set | frozenset) else str(told)
+    told = error.args[0] if error.args else ""
+    several = told if isinstance(told, set) else {told}
+    return ", ".join(sorted(map(str, several)))

@@ -3,9 +3,9 @@ from typing import ClassVar, Generic, TypeVar
 
 class RequestStruct: ...
 
-T = TypeVar("T", bound=RequestStruct)
+_T = TypeVar("_T", bound=RequestStruct)
 
-class Request(ABC, Generic[T]):
+class Request(ABC, Generic[_T]):
     API_KEY: ClassVar[int]
     @abstractmethod
-    def build(self, request_struct_class: type[T]) -> T: ...
+    def build(self, request_struct_class: type[_T]) -> _T: ...
