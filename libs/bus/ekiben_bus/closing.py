@@ -8,7 +8,6 @@ be polite. All that matters was acknowledged before.
 
 from __future__ import annotations
 
-import asyncio
 from functools import wraps
 from typing import Any
 
@@ -26,10 +25,10 @@ def close_in_time() -> None:
 
     @wraps(close)
     def in_time(self: Any, reason: object = None, exc: BaseException | None = None) -> object:
-        writer = self._writer
+        transport = self._writer.transport if self._ssl_context and self._writer is not None else None
         closed = close(self, reason, exc)
-        if writer is not None and writer.get_extra_info("ssl_object") is not None:
-            asyncio.get_running_loop().call_later(_POLITE_S, writer.transport.abort)
+        if transport is not None:
+            self._loop.call_later(_POLITE_S, transport.abort)
         return closed
 
     AIOKafkaConnection.close = in_time
