@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -80,6 +81,6 @@ def refusal_in(error: BaseException | None) -> ForbiddenError | None:
 
 def _names(error: KafkaError) -> str:
     """aiokafka tells a topic, a set of them, or nothing."""
-    told = error.args[0] if error.args else ""
-    several = told if isinstance(told, set) else {told}
+    told: object = error.args[0] if error.args else ""
+    several = cast("set[object]", told) if isinstance(told, set) else {told}
     return ", ".join(sorted(map(str, several)))

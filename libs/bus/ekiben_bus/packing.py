@@ -7,7 +7,6 @@ compressed as well: the flow would stop at it for ever.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from contextlib import nullcontext
 from typing import Any
@@ -48,7 +47,7 @@ class PackingProducer(AIOKafkaProducer):
         with refusals_named(self._principal, "Write", topic):
             return self._told(await super().send_batch(sent, topic, partition=partition), topic)
 
-    async def _told(self, sent: asyncio.Future[RecordMetadata], topic: str) -> RecordMetadata:
+    async def _told(self, sent: Awaitable[RecordMetadata], topic: str) -> RecordMetadata:
         with refusals_named(self._principal, "Write", topic):
             return await sent
 
