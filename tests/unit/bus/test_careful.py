@@ -60,3 +60,20 @@ async def test_a_partition_that_is_anothers_by_now_is_no_trouble(consumer, sough
     assert await consumer.getmany(timeout_ms=10) == {}
     assert sought == []
     assert consumer.trouble is None
+
+
+async def test_a_topic_that_may_not_be_seen_any_more_is_no_quiet_one_also_where_nothing_is_assigned(
+    consumer, monkeypatch
+):
+    async def poll(*_: object, **__: object) -> dict[TopicPartition, list[object]]:
+        return {}
+
+    owning(consumer, monkeypatch, set(), None)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", poll)
+    consumer.subscribe([PLACE.topic])
+    consumer._client.cluster.unauthorized_topics = {PLACE.topic, "somebody-elses"}
+    assert await consumer.getmany(timeout_ms=10) == {}
+    assert "allowed Read on the topic requests, found" in consumer.trouble
+    consumer._client.cluster.unauthorized_topics = {"somebody-elses"}
+    await consumer.getmany(timeout_ms=10)
+    assert (consumer.trouble, consumer.refusal) == (None, None)
