@@ -1,9 +1,16 @@
+from asyncio import AbstractEventLoop, StreamWriter
 from ssl import SSLContext
 from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 
 class AIOKafkaConnection:
+    _loop: AbstractEventLoop
+    _writer: StreamWriter | None
+    _ssl_context: SSLContext | None
+    _sasl_oauth_token_provider: AbstractTokenProvider
+    def __init__(self, host: str, port: int, **options: Any) -> None: ...
+    async def connect(self) -> object: ...
     async def send(self, request: object) -> Any: ...
     def close(self, reason: object = ..., exc: BaseException | None = ...) -> object: ...
 

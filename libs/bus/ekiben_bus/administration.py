@@ -29,9 +29,10 @@ async def administration(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdmi
     Raises:
         UnreachableError: no broker answered.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
+    options = client_options(settings)
+    admin = AIOKafkaAdminClient(**options)
     try:
-        async with refusals_told(settings):
+        async with refusals_told(settings, options):
             await admin.start()
             yield admin
     except RefusedError as error:

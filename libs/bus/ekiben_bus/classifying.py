@@ -161,7 +161,7 @@ def _of_the_protocol(error: BaseException, address: str, settings: KafkaSettings
 def _of_the_address(error: BaseException, address: str) -> Refusal:
     setting, expected = "KAFKA_BOOTSTRAP_SERVERS", "a Kafka broker that answers"
     for each in _chain(error):
-        if isinstance(each, gaierror):
+        if isinstance(each, gaierror | UnicodeError):
             attempt = "the name as your network knows it"
             return Refusal(Case.UNKNOWN_HOST, address, setting, expected, f"no such host ({each})", attempt)
         if isinstance(each, ConnectionRefusedError):

@@ -99,7 +99,7 @@ class KafkaCluster:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._options = client_options(settings)
-        self._telling = partial(refusals_told, settings)
+        self._telling = partial(refusals_told, settings, self._options)
         self._principal = principal_of(settings)
 
     def consumer(self, **options: Any) -> Consumer:

@@ -9,20 +9,22 @@ from typing import NotRequired, TypedDict
 
 from aiokafka.abc import AbstractTokenProvider
 
-from ekiben_bus.closing import close_in_time
+from ekiben_bus.dialing import ClientId, dial_our_own
 from ekiben_bus.errors import ConnectionSettingsError
 from ekiben_bus.logins import check_login
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.tls import ssl_context, trusting
 from ekiben_bus.token_endpoint import ClientCredentialsTokens, Credentials
-from ekiben_bus.token_refusals import heed_token_refusals
 from ekiben_bus.tokens import FileTokens
+
+_CLIENT = "ekiben"
 
 
 class ClientOptions(TypedDict):
     """Keyword arguments that every client of aiokafka takes: consumer, producer and admin."""
 
     bootstrap_servers: list[str]
+    client_id: str
     security_protocol: str
     ssl_context: NotRequired[SSLContext]
     sasl_mechanism: NotRequired[str]
@@ -39,17 +41,18 @@ def client_options(settings: KafkaSettings) -> ClientOptions:
             wrong at once, each with its variable.
     """
     options = ClientOptions(
-        bootstrap_servers=_servers(settings.bootstrap_servers), security_protocol=settings.security_protocol
+        bootstrap_servers=_servers(settings.bootstrap_servers),
+        client_id=ClientId(_CLIENT),
+        security_protocol=settings.security_protocol,
     )
+    dial_our_own()
     check_login(settings)
     if settings.security_protocol.endswith("SSL"):
-        close_in_time()
         options["ssl_context"] = _for(settings, ssl_context)
     if not settings.security_protocol.startswith("SASL_"):
         return options
     options["sasl_mechanism"] = settings.sasl_mechanism
     if settings.sasl_mechanism == "OAUTHBEARER":
-        heed_token_refusals()
         options["sasl_oauth_token_provider"] = _tokens(settings)
     elif settings.sasl_username and settings.sasl_password:
         options["sasl_plain_username"] = settings.sasl_username

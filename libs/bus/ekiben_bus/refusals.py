@@ -38,6 +38,16 @@ class Refusal:
     found: str
     attempt: str
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it is the server that is not there, where others may be; nobody has refused us."""
+        return self.case in {Case.NOBODY_LISTENS, Case.UNKNOWN_HOST, Case.NO_ANSWER}
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether another content of our files could mend it."""
+        return self.case in {Case.UNTRUSTED, Case.CERTIFICATE_REFUSED}
+
     def __str__(self) -> str:
         met = f"{self.address}: expected {self.expected}, found {self.found}"
         return f"{met}; {self.setting}: try {self.attempt}"

@@ -16,6 +16,7 @@ def no_login_in_the_environment(monkeypatch):
 def test_a_plain_cluster_needs_its_servers_only():
     assert client_options(KafkaSettings(bootstrap_servers="one:9092, two:9092")) == {
         "bootstrap_servers": ["one:9092", "two:9092"],
+        "client_id": "ekiben",
         "security_protocol": "PLAINTEXT",
     }
 

@@ -1,5 +1,8 @@
 """What a careful consumer makes of the errors that aiokafka raises out of a poll."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
@@ -77,3 +80,29 @@ async def test_a_topic_that_may_not_be_seen_any_more_is_no_quiet_one_also_where_
     consumer._client.cluster.unauthorized_topics = {"somebody-elses"}
     await consumer.getmany(timeout_ms=10)
     assert (consumer.trouble, consumer.refusal) == (None, None)
+
+
+async def test_a_fetch_that_is_cancelled_on_the_way_out_does_not_end_the_process(monkeypatch):
+    fetches = [asyncio.create_task(asyncio.Event().wait()) for _ in range(2)]
+
+    async def stop(_: object) -> None:  # as aiokafka's fetcher does
+        fetches[0].cancel()
+        await fetches[0]
+
+    monkeypatch.setattr(AIOKafkaConsumer, "stop", stop)
+    made = CarefulConsumer(group_id=None)
+    made._fetcher = SimpleNamespace(_pending_tasks=set(fetches))
+    await made.stop()
+    assert all(fetch.cancelled() for fetch in fetches)
+
+
+async def test_a_stop_that_is_cancelled_itself_says_so(monkeypatch):
+    async def stop(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(AIOKafkaConsumer, "stop", stop)
+    stopping = asyncio.create_task(CarefulConsumer(group_id=None).stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
