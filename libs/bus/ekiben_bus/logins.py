@@ -40,6 +40,11 @@ def _problems_of_tokens(settings: KafkaSettings) -> Iterator[str]:
             "expected one source of tokens, found two: KAFKA_SASL_OAUTH_TOKEN_ENDPOINT and "
             "KAFKA_SASL_OAUTH_TOKEN_FILE; unset one"
         )
+    elif endpoint and "@" in endpoint:
+        yield (  # not quoted: it may hold a secret, and messages go to logs
+            "KAFKA_SASL_OAUTH_TOKEN_ENDPOINT: expected an address without a user, found an @ in it; "
+            "try KAFKA_SASL_OAUTH_CLIENT_ID and KAFKA_SASL_OAUTH_CLIENT_SECRET"
+        )
     elif endpoint:
         secret = settings.sasl_oauth_client_secret
         wanted = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 from ssl import SSLContext, create_default_context
@@ -27,11 +28,8 @@ def trusting(cafile: str | None) -> SSLContext:
     Raises:
         ConnectionSettingsError: the file is away, or holds no certificates.
     """
-    if cafile is not None and not Path(cafile).is_file():
-        raise ConnectionSettingsError(
-            f"KAFKA_SSL_CAFILE: expected a file of PEM certificates, found nothing at {cafile}; "
-            "leave it unset to trust the system's authorities"
-        )
+    if cafile is not None:
+        _check_readable("KAFKA_SSL_CAFILE", cafile, "leave it unset to trust the system's authorities")
     try:
         return create_default_context(cafile=cafile)
     except OSError as error:  # ssl.SSLError is one
@@ -51,16 +49,29 @@ def _show_certificate(context: SSLContext, settings: KafkaSettings) -> None:
             )
         return
     for variable, path in (("KAFKA_SSL_CERTFILE", certfile), ("KAFKA_SSL_KEYFILE", keyfile)):
-        if path is not None and not Path(path).is_file():
-            raise ConnectionSettingsError(
-                f"{variable}: expected a PEM file, found nothing at {path}; try an absolute path"
-            )
+        if path is not None:
+            _check_readable(variable, path, "try an absolute path")
     password = settings.ssl_key_password
     try:
         # always a password: without one, OpenSSL would ask for it at the terminal
         context.load_cert_chain(certfile, keyfile, password.get_secret_value() if password else "")
     except OSError as error:
         raise _unusable(error, certfile, keyfile, locked=password is not None) from error
+
+
+def _check_readable(variable: str, path: str, attempt: str) -> None:
+    try:
+        with Path(path).open("rb"):
+            pass
+    except PermissionError as error:
+        raise ConnectionSettingsError(
+            f"{variable}: expected a PEM file that this process may read, found that user {os.getuid()} may "
+            f"not read {path}; try `ls -l` on it, and its owner or its group"
+        ) from error
+    except OSError as error:
+        raise ConnectionSettingsError(
+            f"{variable}: expected a PEM file, found nothing at {path}; {attempt}"
+        ) from error
 
 
 def _unusable(error: OSError, certfile: str, keyfile: str | None, *, locked: bool) -> ConnectionSettingsError:

@@ -15,6 +15,7 @@ from aiokafka.abc import AbstractTokenProvider
 from pydantic import SecretStr
 from structlog.stdlib import get_logger
 
+from ekiben_bus.backing_off import backoff
 from ekiben_bus.errors import TokenError
 from ekiben_bus.refusals import Case, Refusal
 from ekiben_bus.tokens import expiry, json_object
@@ -22,6 +23,10 @@ from ekiben_bus.tokens import expiry, json_object
 log = get_logger(__name__)
 
 _ANSWERED_WITHIN_S = 10.0
+_PATIENCE_S = 1.0
+_FIRST_REST_S = 1.0
+_LONGEST_REST_S = 30.0
+"""Before an endpoint that has failed is asked again."""
 _USED_UP_TO = 0.8
 """Of its life: after that another one is bought, while this one still serves if there is none."""
 _LONGEST_ANSWER = 1 << 20
@@ -56,28 +61,54 @@ class ClientCredentialsTokens(AbstractTokenProvider):
     def __init__(self, credentials: Credentials, clock: Callable[[], float] = time.time) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._turn = asyncio.Lock()
         self._token: Token | None = None
+        self._buying: asyncio.Task[Token | Refusal] | None = None
+        self._failures = 0
+        self._again_at = 0.0
+        self._why: Refusal | None = None
 
     async def token(self) -> str:
-        """One that is valid now.
+        """One that is valid now. While the last one is, nobody waits long for the next.
 
         Raises:
-            TokenError: the endpoint is away or refuses us, and the last token has expired.
+            TokenError: the endpoint is away or refuses us, now or a short while ago, and the last token has
+                expired.
         """
-        async with self._turn:
-            if self._token is None or self._clock() >= self._token.refresh_at:
-                self._token = await self._next(self._token)
-            return self._token.value.get_secret_value()
+        last, now = self._token, self._clock()
+        if last is None or now >= last.expires_at:
+            return (await self._bought()).value.get_secret_value()
+        if now >= max(last.refresh_at, self._again_at) and self._buying is None:
+            _, late = await asyncio.wait([self._begin()], timeout=_PATIENCE_S)
+            if not late and self._token is not None:
+                last = self._token
+        return last.value.get_secret_value()
 
-    async def _next(self, last: Token | None) -> Token:
+    async def _bought(self) -> Token:
+        if self._why is not None and self._clock() < self._again_at:
+            raise TokenError(self._why)
+        bought = await asyncio.shield(self._buying or self._begin())
+        if isinstance(bought, Refusal):
+            raise TokenError(bought)
+        return bought
+
+    def _begin(self) -> asyncio.Task[Token | Refusal]:
+        self._buying = asyncio.create_task(self._purchase())
+        return self._buying
+
+    async def _purchase(self) -> Token | Refusal:
         try:
-            return await self._buy()
+            self._token = await self._buy()
         except TokenError as error:
-            if last is None or self._clock() >= last.expires_at:
-                raise
-            log.warning("no new token, the last one still serves", why=str(error))
-            return last
+            self._failures += 1
+            self._again_at = self._clock() + backoff(self._failures, _FIRST_REST_S, _LONGEST_REST_S)
+            self._why = error.refusal
+            log.warning("no new token", why=str(error), failures_in_a_row=self._failures)
+            return error.refusal
+        else:
+            self._failures, self._again_at, self._why = 0, 0.0, None
+            return self._token
+        finally:
+            self._buying = None
 
     async def _buy(self) -> Token:
         asked, asked_at = self._credentials, self._clock()
@@ -94,10 +125,19 @@ class ClientCredentialsTokens(AbstractTokenProvider):
                     allow_redirects=False,
                 ) as response,
             ):
-                status, body = response.status, await response.content.read(_LONGEST_ANSWER)
+                status, body = response.status, await self._body(response.content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(_in_short(error)) from error
         return self._read(status, body, asked_at)
+
+    async def _body(self, content: aiohttp.StreamReader) -> bytes:
+        """To its end, in however many pieces it comes."""
+        body = bytearray()
+        async for piece in content.iter_any():
+            body += piece
+            if len(body) > _LONGEST_ANSWER:
+                raise self._away(f"an answer of more than {_LONGEST_ANSWER} bytes, where a token is small")
+        return bytes(body)
 
     def _read(self, status: int, body: bytes, asked_at: float) -> Token:
         answer = json_object(body)

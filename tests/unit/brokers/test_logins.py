@@ -1,6 +1,8 @@
 """What the settings say together, before anything connects; and that nothing shows a secret."""
 
+import os
 import ssl
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +170,28 @@ def test_librdkafka_reads_a_tokens_file_each_time_it_asks(tmp_path):
 def test_librdkafka_is_refused_what_it_would_only_log():
     with pytest.raises(ConnectionSettingsError, match="KAFKA_SASL_PASSWORD"):
         librdkafka_options(KafkaSettings(security_protocol="SASL_SSL", sasl_username="anna"))
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://users:hunter2@issuer.example/token", "users:hunter2@issuer.example"]
+)
+def test_a_secret_in_the_endpoint_is_refused_and_not_repeated(endpoint):
+    with pytest.raises(ConnectionSettingsError, match="KAFKA_SASL_OAUTH_TOKEN_ENDPOINT") as caught:
+        client_options(by_token(sasl_oauth_token_endpoint=endpoint, sasl_oauth_client_id="users"))
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["ssl_cafile", "ssl_certfile"])
+def test_a_file_of_somebody_else_is_named_with_its_variable_and_the_user(authority, monkeypatch, variable):
+    hidden = {"ssl_cafile": authority.certfile, "ssl_certfile": authority.issue("me")}[variable]
+    opened = Path.open
+
+    def refuses(path: Path, *args: object):
+        if path == hidden:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    said = rf"KAFKA_{variable.upper()}: .*user {os.getuid()} may not read {hidden}"
+    with pytest.raises(ConnectionSettingsError, match=said):
+        client_options(by_certificate(**{variable: hidden}))
