@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -24,11 +25,14 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ekiben_bus.brokers.private import write_private
 
+RENEWED_BEFORE = timedelta(days=30)
+"""The end of a certificate."""
 LOOPBACK = ("127.0.0.1", "localhost")
 """The hosts that a broker of this machine is reached by."""
 _DAY = timedelta(days=1)
@@ -103,6 +107,20 @@ class Authority:
             + certificate.public_bytes(Encoding.PEM),
         )
         return path
+
+
+def still_serve(authority: Path, keystore: Path, *, now: datetime) -> bool:
+    """Whether a broker can start with these files: they are whole, belong together, and do not end soon."""
+    try:
+        signer = x509.load_pem_x509_certificate(authority.read_bytes())
+        content = keystore.read_bytes()
+        load_pem_private_key(content, password=None)
+        certificate = x509.load_pem_x509_certificate(content)
+        certificate.verify_directly_issued_by(signer)
+    except (OSError, ValueError, InvalidSignature):
+        return False
+    ends = min(each.not_valid_after_utc for each in (signer, certificate))
+    return now + RENEWED_BEFORE < ends
 
 
 def _named(name: str) -> x509.Name:

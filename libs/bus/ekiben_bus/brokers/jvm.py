@@ -56,6 +56,10 @@ def as_argument_file(arguments: Sequence[str]) -> str:
 
 
 def environment() -> dict[str, str]:
-    """This process's, without what others meant for their own Java."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+    """This process's, without what others meant for their own Java, or for a login to another cluster."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _OTHERS and not name.upper().startswith("KAFKA_")
+    }
     return {**kept, "MALLOC_ARENA_MAX": "2"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from ekiben_bus.brokers.embedded import EmbeddedKafka
 from ekiben_bus.brokers.jars import Progress, silent
 from ekiben_bus.brokers.rungs import BrokerSettings, Rung, Skipped, choose
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +89,4 @@ def _embedded(
 
 def _open_to_all(address: str) -> KafkaSettings:
     """Ours ask for no login, whatever the environment holds for the user's own."""
-    return KafkaSettings(bootstrap_servers=address, security_protocol="PLAINTEXT")
+    return OwnKafkaSettings(bootstrap_servers=address)

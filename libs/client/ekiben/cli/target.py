@@ -12,7 +12,7 @@ from ekiben.local.home import Home
 from ekiben.local.logins import Logins
 from ekiben.local.running import Running
 from ekiben_bus.brokers.rungs import Rung
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 from ekiben_contracts.topics import USERS
 
 
@@ -54,8 +54,7 @@ def _settings(found: Running, home: Home, role: str) -> KafkaSettings:
         return Logins(home).of(role, found.bootstrap_servers)
     if found.broker == Rung.EXTERNAL:
         return KafkaSettings(bootstrap_servers=found.bootstrap_servers)
-    # a broker of our own wants no login, whatever the environment says of another one
-    return KafkaSettings(bootstrap_servers=found.bootstrap_servers, security_protocol="PLAINTEXT")
+    return OwnKafkaSettings(bootstrap_servers=found.bootstrap_servers)
 
 
 def _nobody(home: Home) -> NoBrokerError:

@@ -23,7 +23,7 @@ from ekiben.demo.watching import Watch
 from ekiben.local import running
 from ekiben.local.environment import environment
 from ekiben.local.home import Home
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import OwnKafkaSettings
 from ekiben_contracts.topics import GATEWAY
 from ekiben_contracts.training import ModelTrained
 from ekiben_flights.plan import ENSEMBLE, FEATURE_SERVICE
@@ -72,7 +72,7 @@ async def _costs(host: Host) -> StoreCosts | None:
 
 async def prepare(home: Home, plan: Plan, show: Show) -> Prepared:
     """Train, then write the requests: one after the other, since the services start meanwhile."""
-    env = environment(home, KafkaSettings(), "")
+    env = environment(home, OwnKafkaSettings(), "")
     with show.stage("Training two models on the flights of January to June"):
         models = await train(home, env)
     count = plan.requests + plan.paced

@@ -56,7 +56,8 @@ class Watch:
         while not is_done():
             self._booked.clear()
             try:
-                await asyncio.wait_for(self._next_booking(), patience_s)
+                async with asyncio.timeout(patience_s):
+                    await self._next_booking()
             except TimeoutError:
                 return
 

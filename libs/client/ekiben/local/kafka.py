@@ -24,7 +24,7 @@ from ekiben_bus.brokers.rungs import (
     why_not_embedded,
     why_not_external,
 )
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 
 NAME = "kafka"
 USUAL_PORT = 9092
@@ -120,7 +120,7 @@ class SupervisedKafka:
         environment may hold."""
         if self._logins is not None:
             return self._logins.of(ADMIN, self._kafka.bootstrap_servers)
-        return KafkaSettings(bootstrap_servers=self._kafka.bootstrap_servers, security_protocol="PLAINTEXT")
+        return OwnKafkaSettings(bootstrap_servers=self._kafka.bootstrap_servers)
 
     @property
     def pid(self) -> int | None:

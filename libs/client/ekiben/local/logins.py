@@ -1,12 +1,14 @@
 """The logins of a secured home: one for each role, drawn at the first start, in files of their owner alone.
 
-`secrets/ROLE.password` holds one, `secrets/tls` the certificates of the broker and who signed it.
+`secrets/ROLE.password` holds one, `secrets/tls` the certificates of the broker and who signed it: made
+anew at a start that finds them damaged, or close to their end.
 """
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,7 +18,7 @@ from ekiben.local.home import Home
 from ekiben_bus.acl_plan import ROLES
 from ekiben_bus.brokers.private import write_private
 from ekiben_bus.brokers.security import BROKER_NAME, Security
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 
 ADMIN = "admin"
 """The super user: it grants, and nobody works as it."""
@@ -39,8 +41,11 @@ class Logins:
         self.home.secrets.chmod(0o700)
         self._draw([role for role in _EVERYBODY if not self._file(role).exists()])
         users = {role: self._password(role) for role in _EVERYBODY}
+        # an extra, and only who runs a broker has it
+        from ekiben_bus.brokers.certificates import still_serve  # noqa: PLC0415
+
         authority, keystore = self._tls / "ca.pem", self._tls / f"{BROKER_NAME}.pem"
-        if authority.exists() and keystore.exists():
+        if still_serve(authority, keystore, now=datetime.now(UTC)):
             return Security(authority, keystore, users, (ADMIN,))
         return Security.create(self._tls, users=users, super_users=[ADMIN])
 
@@ -50,7 +55,7 @@ class Logins:
         Raises:
             NotFoundError: its password cannot be read.
         """
-        return KafkaSettings(
+        return OwnKafkaSettings(
             bootstrap_servers=bootstrap_servers,
             security_protocol="SASL_SSL",
             sasl_mechanism="SCRAM-SHA-512",

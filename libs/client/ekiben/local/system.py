@@ -31,7 +31,7 @@ from ekiben.local.supervised import Supervised
 from ekiben_bus.acls import apply_acls
 from ekiben_bus.brokers.rungs import BrokerSettings, Rung
 from ekiben_bus.naming import Naming
-from ekiben_bus.settings import KafkaSettings
+from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 from ekiben_bus.topics import TopicReport, apply_topics
 
 SERVICES: Mapping[str, str] = {
@@ -151,12 +151,11 @@ class LocalSystem:
             counts = f"{len(granted.missing)} created, {len(granted.existing)} were there"
             self._tell("acls", State.READY, counts)
 
-    def _environment(self, service: str | None = None) -> Mapping[str, str]:
-        """What a child finds: the login of its own service, and nobody else's."""
+    def _environment(self, service: str) -> Mapping[str, str]:
+        """What a service finds: its own login, and nobody else's."""
         kafka = self._broker.settings
         if self._logins is not None:
-            servers = kafka.bootstrap_servers
-            kafka = self._logins.of(service, servers) if service else KafkaSettings(bootstrap_servers=servers)
+            kafka = self._logins.of(service, kafka.bootstrap_servers)
         return environment(self.home, kafka, self.topic_prefix)
 
     def _choose_broker(self) -> Broker:
@@ -218,9 +217,11 @@ class LocalSystem:
             str(self.home.path),
             "--stop",
         ]
-        child = await Child.start(stopper, log=log, env=self._environment())
+        nobodys = environment(self.home, OwnKafkaSettings(), self.topic_prefix)  # it asks no broker
+        child = await Child.start(stopper, log=log, env=nobodys)
         try:
-            code = await asyncio.wait_for(child.wait(), _BENTOS_PATIENCE_S)
+            async with asyncio.timeout(_BENTOS_PATIENCE_S):
+                code = await child.wait()
         except TimeoutError:
             self._tell(_BENTOS, State.DIED, f"not stopped within {_BENTOS_PATIENCE_S:g} s; its log: {log}")
             return
