@@ -103,7 +103,8 @@ class KafkaCluster:
         self._principal = principal_of(settings)
 
     def consumer(self, **options: Any) -> Consumer:
-        return CarefulConsumer(self._telling, principal=self._principal, **{**self._options, **options})
+        # ours last: FastStream gives every consumer a client id of its own
+        return CarefulConsumer(self._telling, principal=self._principal, **{**options, **self._options})
 
     def producer(self) -> Producer:
         """Idempotent, waiting for every replica in sync, with batches of up to 512 KiB."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiokafka.client as clients
 import aiokafka.conn as connections
 from aiokafka.client import AIOKafkaClient
 
+from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.connection import client_options
 from ekiben_bus.dialing import Connection
 from unit.bus.tiny_broker import by_password, tiny_broker
@@ -23,6 +26,12 @@ async def test_others_keep_aiokafka_s_own_connections():
         theirs = await connected(AIOKafkaClient(**{**options, "client_id": "another"}))
     assert ours is Connection
     assert theirs is connections.AIOKafkaConnection
+
+
+async def test_a_consumer_is_ours_whatever_its_framework_calls_it():
+    async with tiny_broker() as broker:
+        consumer: Any = KafkaCluster(by_password(broker)).consumer(client_id="of the framework")
+        assert await connected(consumer._client) is Connection
 
 
 async def connected(client: AIOKafkaClient) -> type:

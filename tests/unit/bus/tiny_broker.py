@@ -14,7 +14,7 @@ from aiokafka.protocol.admin import (
     SaslAuthenticateResponse_v0,
     SaslHandShakeResponse_v1,
 )
-from aiokafka.protocol.metadata import MetadataResponse_v0
+from aiokafka.protocol.metadata import MetadataResponse_v1
 from pydantic import SecretStr
 
 from ekiben_bus.brokers.certificates import LOOPBACK, Authority
@@ -65,7 +65,7 @@ class TinyBroker:
 
     def _answer(self, api: int, asked: bytes) -> bytes:
         if api == _VERSIONS:
-            spoken = [(_METADATA, 0, 0), (_HANDSHAKE, 1, 1), (_AUTHENTICATE, 0, 0)]
+            spoken = [(_METADATA, 1, 1), (_HANDSHAKE, 1, 1), (_AUTHENTICATE, 0, 0)]
             return ApiVersionResponse_v0(0, spoken).encode()
         if api == _HANDSHAKE:
             return SaslHandShakeResponse_v1(0, ["PLAIN"]).encode()
@@ -74,7 +74,7 @@ class TinyBroker:
             code = _SASL_AUTHENTICATION_FAILED if self.refuses else 0
             return SaslAuthenticateResponse_v0(code, "invalid credentials", b"").encode()
         self.metadata_requests.append(asked)
-        return MetadataResponse_v0([(0, "127.0.0.1", self.port)], []).encode()
+        return MetadataResponse_v1([(0, "127.0.0.1", self.port, None)], 0, []).encode()
 
 
 @asynccontextmanager
