@@ -95,7 +95,7 @@ sbom: setup ## What each service is made of: CycloneDX, dist/sbom/*.cdx.json
 	@$(BIN)/python -m scripts.supply sbom
 
 .PHONY: audit
-audit: setup ## Known vulnerabilities of all that is locked: AUDIT=--strict fails where no source answers
+audit: setup ## Known vulnerabilities of all locked Python packages: AUDIT=--strict fails where no source answers
 	@$(BIN)/python -m scripts.supply audit $(AUDIT)
 
 .PHONY: images

@@ -2,7 +2,7 @@
 
 A source is believed once it has named the known vulnerability of an old package: one that is away, or
 that answers every question with nothing, would otherwise pass for a clean bill. Where none answers the
-audit is skipped, and says so.
+audit is skipped, and says so. Whatever goes wrong once a source is believed is an error.
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scripts.supply.locked import LockError, read_lock
+
 KNOWN = "jinja2==2.10"
 """CVE-2019-10906, in every source of advisories about Python since 2019."""
 FOUND, NOT_AUDITED = 1, 3
 _PROBE_S = 30
 _AUDIT_S = 600
+
+
+class AuditError(RuntimeError):
+    """pip-audit did not audit: its words say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +95,22 @@ def verdict(report: Report | None, *, strict: bool, today: str) -> tuple[int, li
 
 
 def audit(lock: Path, source: Source, *, accepted: Sequence[str] = ()) -> Report | None:
-    """What the source knows of the packages of a lock; None where no source answers."""
+    """What the source knows of the packages of a lock; None where no source answers.
+
+    Raises:
+        LockError, OSError: the lock cannot be read.
+        AuditError: the source answers, and yet nothing was audited.
+    """
+    read_lock(lock)
     if not _believable(source):
         return None
     ignored = [word for advisory in accepted for word in ("--ignore-vuln", advisory)]
-    return _ask(["--require-hashes", "-r", str(lock), *ignored], source, _AUDIT_S)
+    report = _ask(["--require-hashes", "-r", str(lock), *ignored], source, _AUDIT_S)
+    if not report.audited:
+        raise AuditError(
+            f"expected packages to audit in {lock}, found none that is installed on this machine"
+        )
+    return report
 
 
 def _believable(source: Source) -> bool:
@@ -101,25 +118,39 @@ def _believable(source: Source) -> bool:
         old = Path(scratch) / "known.txt"
         old.write_text(KNOWN + "\n", "utf-8")
         # a cache of its own: what was once read from a source does not tell whether it answers now
-        report = _ask(["--no-deps", "-r", str(old), "--cache-dir", scratch], source, _PROBE_S)
-    return report is not None and bool(report.findings)
+        try:
+            return bool(
+                _ask(["--no-deps", "-r", str(old), "--cache-dir", scratch], source, _PROBE_S).findings
+            )
+        except AuditError:
+            return False
 
 
-def _ask(arguments: Sequence[str], source: Source, patience_s: float) -> Report | None:
+def _ask(arguments: Sequence[str], source: Source, patience_s: float) -> Report:
     command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off"]
     options = ["--disable-pip", *source.options, *arguments]
     try:
         ran = subprocess.run(  # noqa: S603
             [*command, *options], capture_output=True, text=True, timeout=patience_s, check=False
         )
+    except subprocess.TimeoutExpired as error:
+        raise AuditError(
+            f"expected pip-audit to end within {patience_s:g} s, found it still at it"
+        ) from error
+    try:
         return read(json.loads(ran.stdout))
-    except (subprocess.TimeoutExpired, json.JSONDecodeError):  # no answer: it prints nothing but its troubles
-        return None
+    except json.JSONDecodeError as error:
+        said = ran.stderr.strip() or f"nothing, and exit code {ran.returncode}"
+        raise AuditError(f"expected pip-audit to answer in JSON, it said: {said}") from error
 
 
 def run(lock: Path, source: Source, *, strict: bool, accepted: Sequence[str]) -> int:
     """Audit, print, and the exit code."""
-    report = audit(lock, source, accepted=accepted)
+    try:
+        report = audit(lock, source, accepted=accepted)
+    except (AuditError, LockError, OSError) as error:
+        print(f"not audited: {error}", file=sys.stderr)
+        return NOT_AUDITED
     code, lines = verdict(report, strict=strict, today=f"{datetime.now(UTC):%Y-%m-%d}")
     print("\n".join(lines))
     return code

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 _HASH = re.compile(r"\s--hash=(\w+):([0-9a-f]+)")
@@ -49,9 +49,13 @@ def read_lock(path: Path) -> tuple[Pin, ...]:
 def _pin(line: str, path: Path) -> Pin:
     written = _HASH.sub("", line).strip()
     sums = tuple(sorted(digest for kind, digest in _HASH.findall(line) if kind == "sha256"))
+    fault = LockError(f"{path.name}: expected NAME==VERSION and --hash=sha256:…, found {line.strip()!r}")
     if not re.match(r"[A-Za-z0-9._-]+==\S+", written) or not sums:
-        raise LockError(f"{path.name}: expected NAME==VERSION and --hash=sha256:…, found {line.strip()!r}")
-    requirement = Requirement(written)
+        raise fault
+    try:
+        requirement = Requirement(written)
+    except InvalidRequirement as error:
+        raise fault from error
     version = next(iter(requirement.specifier)).version
     return Pin(canonicalize_name(requirement.name), version, sums, requirement.marker)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.supply.auditing import Report, verdict
+from scripts.supply.auditing import Report, Source, run, verdict
 from scripts.supply.bundles import LOCKS, ROOT
 from unit.supply.advisories import CANARY, advisory, source
 
@@ -87,3 +87,30 @@ def test_what_the_source_was_not_asked_about_is_named_and_strict_fails() -> None
     code, lines = verdict(report, strict=False, today="2026-01-01")
     assert code == 0
     assert "own-package" in lines[0]
+
+
+OLD = f"requests==2.19.0 --hash=sha256:{'0' * 64}\n"
+
+
+@pytest.mark.parametrize(
+    ("lock", "said"),
+    [
+        (None, "No such file"),
+        ("requests==2.19.0\n", "expected NAME==VERSION and --hash=sha256"),
+        (OLD.replace("2.19.0", "newest"), "expected NAME==VERSION and --hash=sha256"),
+        ("# nothing\n", "expected packages to audit"),
+        (OLD, "KeyError"),  # pip-audit's own words
+    ],
+)
+def test_what_cannot_be_audited_is_an_error_and_never_a_source_that_is_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lock: str | None, said: str
+) -> None:
+    file = tmp_path / "broken.lock"
+    if lock is not None:
+        file.write_text(lock, "utf-8")
+    with source({**CANARY, ("requests", "2.19.0"): {"summary": "an advisory without an id"}}) as url:
+        assert run(file, Source(url), strict=False, accepted=()) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("not audited: ")
+    assert said in told.err
