@@ -2,8 +2,8 @@
 
     python -m deploy.docker.python_base [ekiben/python:3.11]
 
-It is the Python that runs this, with the shared libraries of this machine that it asks for, this
-machine's certificates and, where there is one, its pip.conf.
+It is the Python that runs this, with the shared libraries of this machine that it asks for and this
+machine's certificates. Its pip.conf stays where it is: the credentials of an index may be in it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEFT_OUT = {
 }
 # found by the loader without a cache of its own
 LIBRARIES = f"/usr/lib/{platform.machine()}-linux-gnu"
-MACHINES_OWN = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pip.conf"))
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ENVIRONMENT = {"PATH": "/usr/local/bin", "LANG": "C.UTF-8"}
 
 
@@ -40,9 +40,8 @@ def pack(root: Root) -> None:
     root.text("/etc/passwd", "root:x:0:0::/root:/sbin/nologin\n")
     root.text("/etc/group", "root:x:0:\n")
     root.text("/etc/nsswitch.conf", "hosts: files dns\n")
-    for own in MACHINES_OWN:
-        if own.exists():
-            root.copy(own, str(own))
+    if CERTIFICATES.exists():
+        root.copy(CERTIFICATES, str(CERTIFICATES))
     binary, standard = Path(sys._base_executable), Path(sysconfig.get_path("stdlib"))  # type: ignore[attr-defined] # noqa: SLF001
     root.copy(binary, f"/usr/local/bin/{MAJOR_MINOR}")
     for name in ("python3", "python"):

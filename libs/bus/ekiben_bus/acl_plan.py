@@ -29,6 +29,8 @@ ROLES = (*SERVICES, *PEOPLE)
 """Who needs a principal of its own."""
 CLUSTER_NAME = "kafka-cluster"
 """Kafka's name of the one resource that is the cluster itself."""
+EVERYBODY = "User:*"
+"""Kafka's own name of every principal."""
 _KEPT_FOR_EVER = (DEAD_LETTERS, REPLAY, PARKED)
 _NO_DELAYS = (0.0,) * len(RETRIES)
 
@@ -57,6 +59,9 @@ class Operation(StrEnum):
     OTHER = "other"
 
 
+_IMPLY_DESCRIBE = (Operation.READ, Operation.WRITE, Operation.DELETE)
+
+
 class Pattern(StrEnum):
     """Whether a name is meant as it stands, or all that begin with it."""
 
@@ -82,16 +87,33 @@ class Binding:
             return False
         return name.startswith(self.name) if self.pattern is Pattern.PREFIXED else self.name in (name, "*")
 
+    def denies(self, grant: Binding) -> bool:
+        """Whether it takes a grant away, from all hosts or from one, or the describe that comes with it."""
+        if self.allows or not self.covers(grant.resource, grant.name):
+            return False
+        operations = {Operation.ALL, grant.operation}
+        if grant.operation in _IMPLY_DESCRIBE:
+            operations.add(Operation.DESCRIBE)
+        return self.operation in operations and self.principal in (grant.principal, EVERYBODY)
+
+    def is_within(self, prefix: str) -> bool:
+        """Whether it is about names with this prefix, maybe among others."""
+        if self.pattern is Pattern.PREFIXED and prefix.startswith(self.name):
+            return True
+        return self.name == "*" or self.name.startswith(prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class AclPlan:
     """What is to be created, what is there, and what is there beyond the contracts: it stays unless removed.
 
-    `beyond` is about the principals or the resources of the contracts: the others are not ours to judge.
+    `denying` takes away what the contracts need, however often it is granted. `beyond` is about names of
+    the contracts, or about their principals within the environment: the rest is not ours to judge.
     """
 
     missing: tuple[Binding, ...]
     existing: tuple[Binding, ...]
+    denying: tuple[Binding, ...]
     beyond: tuple[Binding, ...]
 
 
@@ -112,13 +134,16 @@ def wanted_acls(
     return tuple(sorted(each for each in found if not _is_implied(each, found)))
 
 
-def plan_acls(wanted: Sequence[Binding], found: Iterable[Binding]) -> AclPlan:
+def plan_acls(wanted: Sequence[Binding], found: Iterable[Binding], naming: Naming) -> AclPlan:
     """Compare."""
     standing = frozenset(found)
+    denying = {each for each in standing if any(each.denies(grant) for grant in wanted)}
+    others = standing.difference(wanted, denying)
     return AclPlan(
         missing=tuple(each for each in wanted if each not in standing),
         existing=tuple(each for each in wanted if each in standing),
-        beyond=tuple(sorted(each for each in standing.difference(wanted) if _concerns(each, wanted))),
+        denying=tuple(sorted(denying)),
+        beyond=tuple(sorted(each for each in others if _concerns(each, wanted, naming.prefix))),
     )
 
 
@@ -170,11 +195,13 @@ def _keeping(topic: str) -> Iterator[Grant]:
 def _is_implied(binding: Binding, others: set[Binding]) -> bool:
     if binding.operation is not Operation.DESCRIBE:
         return False
-    stronger = (Operation.READ, Operation.WRITE, Operation.DELETE)
     return any(
-        Binding(binding.principal, binding.resource, binding.name, each) in others for each in stronger
+        Binding(binding.principal, binding.resource, binding.name, each) in others for each in _IMPLY_DESCRIBE
     )
 
 
-def _concerns(found: Binding, wanted: Sequence[Binding]) -> bool:
-    return any(found.principal == each.principal or found.covers(each.resource, each.name) for each in wanted)
+def _concerns(found: Binding, wanted: Sequence[Binding], prefix: str) -> bool:
+    if any(found.covers(each.resource, each.name) for each in wanted):
+        return True
+    # another environment's grants to the same principal are its own to judge
+    return found.is_within(prefix) and any(found.principal == each.principal for each in wanted)

@@ -48,9 +48,10 @@ async def compare_acls(
     Raises:
         NoAuthorizerError, MayNotGrantError, UnreachableError: as they say.
     """
-    wanted = wanted_acls(topics, naming or Naming(), principals)
+    names = naming or Naming()
+    wanted = wanted_acls(topics, names, principals)
     async with administration(settings) as admin:
-        return plan_acls(wanted, await _described(admin, settings))
+        return plan_acls(wanted, await _described(admin, settings), names)
 
 
 async def apply_acls(
@@ -68,9 +69,10 @@ async def apply_acls(
         NoAuthorizerError, MayNotGrantError, UnreachableError: as they say.
         AclsError: the cluster refused one.
     """
-    wanted = wanted_acls(topics, naming or Naming(), principals)
+    names = naming or Naming()
+    wanted = wanted_acls(topics, names, principals)
     async with administration(settings) as admin:
-        found = plan_acls(wanted, await _described(admin, settings))
+        found = plan_acls(wanted, await _described(admin, settings), names)
         if found.missing:
             await _create(admin, settings, found.missing)
             await _until_shown(partial(_described, admin, settings), wanted)
@@ -115,7 +117,7 @@ def _raise_if_refused(
 
 async def _until_shown(look: Callable[[], Awaitable[Sequence[Binding]]], wanted: Sequence[Binding]) -> None:
     deadline = time.monotonic() + _VISIBLE_WITHIN_S
-    while hidden := plan_acls(wanted, await look()).missing:
+    while hidden := frozenset(wanted).difference(await look()):
         if time.monotonic() > deadline:
             raise AclsError(
                 f"expected to see the new access control lists within {_VISIBLE_WITHIN_S:g} s, still hidden: "

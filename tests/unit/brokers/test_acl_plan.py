@@ -20,7 +20,8 @@ from ekiben_contracts.topics import (
     USERS,
 )
 
-WANTED = wanted_acls(TOPICS, Naming("staging."))
+STAGING = Naming("staging.")
+WANTED = wanted_acls(TOPICS, STAGING)
 
 
 def held_by(role, *, of=WANTED):
@@ -92,7 +93,7 @@ def test_principals_may_have_other_names():
 
 @given(st.sets(st.sampled_from(WANTED)))
 def test_what_is_there_is_not_missing_and_nothing_else_is(standing):
-    plan = plan_acls(WANTED, standing)
+    plan = plan_acls(WANTED, standing, STAGING)
     assert set(plan.existing) == standing
     assert set(plan.missing) == set(WANTED) - standing
     assert plan.beyond == ()
@@ -106,13 +107,14 @@ ANYBODY = Binding("User:*", Resource.TOPIC, "staging.", Operation.READ, Pattern.
     [
         ANYBODY,
         replace(ANYBODY, pattern=Pattern.LITERAL, name="*"),
-        replace(ANYBODY, pattern=Pattern.LITERAL, name="staging.ekiben.routes", allows=False),
-        Binding("User:synthesizer", Resource.TOPIC, "payroll", Operation.READ),
+        Binding("User:synthesizer", Resource.TOPIC, "staging.payroll", Operation.READ),
+        Binding("User:synthesizer", Resource.TOPIC, "stag", Operation.READ, Pattern.PREFIXED),
+        Binding("User:synthesizer", Resource.TRANSACTIONAL_ID, "*", Operation.WRITE),
         replace(WANTED[0], host="10.0.0.1"),
     ],
 )
 def test_what_reaches_our_topics_or_our_principals_unasked_is_told(beyond):
-    assert plan_acls(WANTED, [*WANTED, beyond]).beyond == (beyond,)
+    assert plan_acls(WANTED, [*WANTED, beyond], STAGING).beyond == (beyond,)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +122,44 @@ def test_what_reaches_our_topics_or_our_principals_unasked_is_told(beyond):
     [
         Binding("User:payroll", Resource.TOPIC, "payroll", Operation.READ),
         replace(ANYBODY, name="production."),
+        Binding("User:synthesizer", Resource.TOPIC, "payroll", Operation.READ),
         Binding("User:payroll", Resource.GROUP, "staging.ekiben.routes", Operation.READ),
     ],
 )
 def test_what_concerns_neither_is_nobodys_business_here(others):
-    assert plan_acls(WANTED, [*WANTED, others]).beyond == ()
+    assert plan_acls(WANTED, [*WANTED, others], STAGING).beyond == ()
+
+
+def test_another_environment_with_the_same_principals_is_its_own_to_judge():
+    theirs = wanted_acls(TOPICS, Naming("production."))
+    assert set(theirs) - set(WANTED)
+    assert plan_acls(WANTED, [*WANTED, *theirs], STAGING).beyond == ()
+
+
+GRANT = Binding("User:users", Resource.TOPIC, "staging.ekiben.prediction-requests", Operation.WRITE)
+DENY = replace(GRANT, allows=False)
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        DENY,
+        replace(DENY, principal="User:*"),
+        replace(DENY, operation=Operation.ALL),
+        replace(DENY, operation=Operation.DESCRIBE),  # comes with writing, and is needed for it
+        replace(DENY, name="staging.", pattern=Pattern.PREFIXED),
+        replace(DENY, name="*", host="10.0.0.1"),
+    ],
+)
+def test_what_denies_a_grant_that_is_there_is_told_apart(deny):
+    assert GRANT in WANTED
+    plan = plan_acls(WANTED, [*WANTED, deny], STAGING)
+    assert (plan.missing, plan.denying, plan.beyond) == ((), (deny,), ())
+
+
+@pytest.mark.parametrize(
+    "deny", [replace(DENY, principal="User:stranger"), replace(DENY, operation=Operation.ALTER)]
+)
+def test_what_denies_nothing_that_is_needed_is_beyond(deny):
+    plan = plan_acls(WANTED, [*WANTED, deny], STAGING)
+    assert (plan.denying, plan.beyond) == ((), (deny,))

@@ -11,7 +11,7 @@ import typer
 from ekiben.cli.exit_codes import ExitCode
 from ekiben.cli.output import Output
 from ekiben.cli.terminal import Terminal, command
-from ekiben_bus.acl_plan import ROLES, AclPlan, Binding, Pattern, wanted_acls
+from ekiben_bus.acl_plan import EVERYBODY, ROLES, AclPlan, Binding, Pattern, wanted_acls
 from ekiben_bus.acls import compare_acls
 from ekiben_bus.naming import Naming
 from ekiben_contracts.topics import TOPICS
@@ -37,7 +37,7 @@ async def acls(
     ] = False,
     principal: Principals = None,
 ) -> ExitCode:
-    """List who may do what: what the contracts need, and what of it is missing or beyond on the cluster."""
+    """List who may do what: what the contracts need, and what is missing, denied or beyond on the cluster."""
     principals = parse_principals(principal or [])
     if dry_run:
         wanted = wanted_acls(TOPICS, Naming(terminal.topic_prefix or ""), principals)
@@ -45,23 +45,30 @@ async def acls(
         return ExitCode.OK
     target = terminal.target()
     plan = await compare_acls(target.kafka, Naming(target.topic_prefix), principals=principals)
-    tell_bindings({"missing": plan.missing, "there": plan.existing, "beyond": plan.beyond}, terminal.output)
+    states = {"missing": plan.missing, "there": plan.existing, "denies": plan.denying, "beyond": plan.beyond}
+    tell_bindings(states, terminal.output)
     _hint(plan, terminal.output)
-    return ExitCode.NEGATIVE if plan.missing else ExitCode.OK
+    return ExitCode.NEGATIVE if plan.missing or plan.denying else ExitCode.OK
 
 
 def parse_principals(given: Sequence[str]) -> Mapping[str, str]:
     """The principals of roles that have others than `User:` and their name.
 
     Raises:
-        typer.BadParameter: one is no ROLE=TYPE:NAME.
+        typer.BadParameter: one is no ROLE=User:NAME, is everybody, or names a role again.
     """
     found: dict[str, str] = {}
     for pair in given:
         role, _, principal = pair.partition("=")
-        if role not in ROLES or ":" not in principal:
+        kind, _, name = principal.partition(":")
+        if role not in ROLES or kind != "User" or not name.strip() or principal == EVERYBODY:
             raise typer.BadParameter(
-                f"--principal: expected ROLE=User:NAME with a role of {', '.join(ROLES)}, found {pair!r}"
+                f"--principal: expected ROLE=User:NAME with a role of {', '.join(ROLES)}, "
+                f"and a NAME that is nobody else's, found {pair!r}"
+            )
+        if role in found:
+            raise typer.BadParameter(
+                f"--principal: expected one principal of {role}, found another: {pair!r}"
             )
         found[role] = principal
     return found
@@ -79,11 +86,18 @@ def tell_bindings(by_state: Mapping[str, Sequence[Binding]], output: Output) -> 
 
 def counts(plan: AclPlan) -> dict[str, int]:
     """How many there are of each kind."""
-    return {"missing": len(plan.missing), "existing": len(plan.existing), "beyond": len(plan.beyond)}
+    return {
+        "missing": len(plan.missing),
+        "existing": len(plan.existing),
+        "denying": len(plan.denying),
+        "beyond": len(plan.beyond),
+    }
 
 
 def tell_beyond(plan: AclPlan, output: Output) -> None:
-    """Name what is granted beyond the contracts: nobody takes it away unasked."""
+    """Name what refuses a grant of the contracts, and what is beyond them: nobody takes it away unasked."""
+    for principal, resource, name, operations in _rows(plan.denying):
+        output.warning(f"denies what the contracts need: {principal}  {resource} {name}: {operations}")
     for principal, resource, name, operations in _rows(plan.beyond):
         output.warning(f"beyond the contracts: {principal}  {resource} {name}: {operations}")
 
@@ -122,5 +136,7 @@ def _hint(plan: AclPlan, output: Output) -> None:
     output.aside(", ".join(f"{count} {state}" for state, count in counts(plan).items()))
     if plan.missing:
         output.aside("`ekiben topics apply --acls` creates what is missing, by the login of a super user")
+    if plan.denying:
+        output.aside("what denies overrides every grant: who made it has to remove it")
     if plan.beyond:
         output.aside("what is beyond the contracts stays: nothing is taken away unasked")

@@ -79,11 +79,12 @@ def list_(
 
 
 def _tell_report(report: TopicReport, granted: AclPlan | None, output: Output) -> ExitCode:
+    code = ExitCode.NEGATIVE if granted is not None and granted.denying else ExitCode.OK
     if output.as_json:
         drifts = [str(drift) for drift in report.drifts]
         counts = {} if granted is None else {"acls": acls.counts(granted)}
         output.document({"created": report.created, "existing": report.existing, "drifts": drifts, **counts})
-        return ExitCode.OK
+        return code
     for name in report.created:
         output.text(f"created  {name}", "green")
     for drift in report.drifts:
@@ -92,7 +93,7 @@ def _tell_report(report: TopicReport, granted: AclPlan | None, output: Output) -
     if granted is not None:
         output.text(f"{len(granted.missing)} ACLs created, {len(granted.existing)} were there")
         acls.tell_beyond(granted, output)
-    return ExitCode.OK
+    return code
 
 
 def _tell_plan(plan: Plan, granted: AclPlan | None, output: Output) -> ExitCode:
@@ -117,7 +118,8 @@ def _tell_plan(plan: Plan, granted: AclPlan | None, output: Output) -> ExitCode:
         if granted is not None:
             output.text(f"{len(granted.missing)} ACLs would be created, {len(granted.existing)} are there")
             acls.tell_beyond(granted, output)
-    return ExitCode.NEGATIVE if plan.shortfalls else ExitCode.OK
+    denied = granted is not None and granted.denying
+    return ExitCode.NEGATIVE if plan.shortfalls or denied else ExitCode.OK
 
 
 def _tell_all(plan: Plan, output: Output) -> ExitCode:
