@@ -1,4 +1,9 @@
-"""The same settings by librdkafka's names, for clients of confluent-kafka. The bus itself needs none."""
+"""The same settings by librdkafka's names, for clients of confluent-kafka.
+
+    Producer({**librdkafka_options(KafkaSettings())})
+
+The bus itself needs none: for applications that have such a client, and want one way to log in.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from pathlib import Path
 
 from ekiben_bus.connection import client_options
 from ekiben_bus.settings import KafkaSettings
-from ekiben_bus.tokens import expiry
+from ekiben_bus.tokens import FileTokens, expiry
 
 _READ_AGAIN_S = 60.0
 """Of a token that does not say when it expires."""
@@ -67,9 +72,10 @@ def _login(settings: KafkaSettings) -> dict[str, str | TokenCallback | None]:
 
 def _from_file(path: Path) -> TokenCallback:
     """What librdkafka calls for a token: it asks again before that one expires."""
+    tokens = FileTokens(path)
 
     def read(_config: str) -> tuple[str, float]:
-        token = path.read_text("utf-8").strip()
+        token = tokens.read()
         return token, expiry(token) or time.time() + _READ_AGAIN_S
 
     return read

@@ -24,6 +24,10 @@ class FileTokens(AbstractTokenProvider):
         self._clock = clock
 
     async def token(self) -> str:
+        """As `read`, as aiokafka asks for it."""
+        return self.read()
+
+    def read(self) -> str:
         """What the file holds.
 
         Raises:

@@ -8,7 +8,7 @@ import pytest
 
 from ekiben_bus.brokers.certificates import Authority
 from ekiben_bus.connection import client_options
-from ekiben_bus.errors import ConnectionSettingsError
+from ekiben_bus.errors import ConnectionSettingsError, TokenError
 from ekiben_bus.librdkafka import librdkafka_options
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.token_endpoint import ClientCredentialsTokens
@@ -165,6 +165,15 @@ def test_librdkafka_reads_a_tokens_file_each_time_it_asks(tmp_path):
     first = read("")[0]
     file.write_text("two")
     assert (first, read("")[0]) == ("one", "two")
+
+
+def test_librdkafka_is_not_given_an_empty_token(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("one")
+    read = librdkafka_options(by_token(sasl_oauth_token_file=str(file)))["oauth_cb"]
+    file.write_text("\n")
+    with pytest.raises(TokenError, match="KAFKA_SASL_OAUTH_TOKEN_FILE"):
+        read("")
 
 
 def test_librdkafka_is_refused_what_it_would_only_log():
