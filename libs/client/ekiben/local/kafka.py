@@ -24,6 +24,7 @@ from ekiben_bus.brokers.rungs import (
     why_not_embedded,
     why_not_external,
 )
+from ekiben_bus.brokers.security import Security
 from ekiben_bus.settings import KafkaSettings, OwnKafkaSettings
 
 NAME = "kafka"
@@ -106,7 +107,7 @@ class SupervisedKafka:
         self._home = home
         self._port = port
         self._logins = logins
-        self._security = logins.security() if logins is not None else None
+        self._security: Security | None = None
         self._kafka = self._make(USUAL_PORT if port is None else port)
         self._back_off = back_off
         self._clock = clock
@@ -132,8 +133,12 @@ class SupervisedKafka:
 
         Raises:
             BrokerError: it cannot be started.
+            StartError: a password of the home is gone.
         """
         self._loop = asyncio.get_running_loop()
+        if self._logins is not None:  # only now: whoever enters the home before us has it, and its files
+            self._security = self._logins.security()
+            self._kafka = self._make(USUAL_PORT if self._port is None else self._port)
         self._tell(State.STARTING)
         try:
             await to_the_end(self._kafka.start)
