@@ -24,6 +24,7 @@ from ekiben_serving.retrying import retry_after
 OVERLOADED = frozenset({429, 502, 503, 504})
 """Statuses of an endpoint that has not answered and may soon."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_MOST_QUOTED = 300
 _PLAIN = {"accept-encoding": "identity"}
 _url = lru_cache(maxsize=1024)(httpx.URL)
 
@@ -48,8 +49,12 @@ class Endpoint:
         expected_type: str,
         content: bytes | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
+        is_quotable: bool = True,
     ) -> bytes:
         """The body of a 200 of the expected content type.
+
+        An error quotes the body of a refusal only where that `is_quotable`, and never that of an endpoint
+        that is away, for everybody who waits for it is told why.
 
         Raises:
             ModelClientError: see its tree.
@@ -77,7 +82,7 @@ class Endpoint:
             raise ModelUnavailableError(
                 self.model, self.url, f"expected an answer to {path}, found the connection failed: {error}"
             ) from error
-        self._check(path, response, body, expected_type)
+        self._check(path, response, body if is_quotable else b"", expected_type)
         return body
 
     def _request(
@@ -123,10 +128,12 @@ class Endpoint:
 
     def _refusal(self, path: str, response: httpx.Response, body: bytes) -> ModelClientError:
         status = response.status_code
-        found = f"expected an answer to {path}, found {status}: {body[:300].decode(errors='replace')}"
+        found = f"expected an answer to {path}, found {status}"
         if status in OVERLOADED:
             wait = retry_after(response.headers.get("retry-after"), self.clock.wall())
             return ModelUnavailableError(self.model, self.url, found, retry_after_s=wait)
+        if body:
+            found += f": {body[:_MOST_QUOTED].decode(errors='replace')}"
         if response.is_client_error:
             return BadRequestError(self.model, self.url, f"{found}. {self.refused_hint}", status=status)
         if response.is_server_error:

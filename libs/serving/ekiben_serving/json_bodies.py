@@ -17,6 +17,7 @@ from ekiben_serving.validation import RowError, RowErrorCode
 
 JSON_TYPE: Final = "application/json"
 _CODES: Final = frozenset(get_args(RowErrorCode))
+_UNQUOTED: Final = "what is not shown, since it may quote sensitive values or another row"
 _SHAPES: Final = "a finite number, or {value, label?, probabilities?}"
 
 
@@ -42,28 +43,48 @@ def check_finite(row: Features) -> RowError | None:
 
 
 def decode_answers(
-    body: bytes, rows: int, *, model: str, version: str, latency_ms: float
+    body: bytes,
+    rows: int,
+    *,
+    model: str,
+    version: str,
+    latency_ms: float,
+    is_quotable: bool = False,
+    is_sensitive: bool = False,
 ) -> list[ModelOutput | RowError]:
     """What each row was answered. One that has no finite number costs no other row.
+
+    The error of a whole body quotes it only where it `is_quotable`; that of a row its answer, unless what
+    it was asked `is_sensitive`.
 
     Raises:
         JSONBodyError: the body is no JSON list of so many elements.
     """
     try:
         found: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise JSONBodyError(f"expected a JSON list of {rows} answers, found {brief(body)}: {error}") from None
+    except (ValueError, RecursionError):
+        raise JSONBodyError(
+            f"expected a JSON list of {rows} answers, found {_told(body, is_quotable)}"
+        ) from None
     if not isinstance(found, list) or len(cast("list[object]", found)) != rows:
-        raise JSONBodyError(f"expected a JSON list of {rows} answers, found {brief(found)}")
+        is_told = is_quotable or isinstance(found, list)
+        raise JSONBodyError(f"expected a JSON list of {rows} answers, found {_told(found, is_told)}")
     answers = cast("list[object]", found)
-    return [_answer(answer, model, version, latency_ms) for answer in answers]
+    return [_answer(answer, model, version, latency_ms, not is_sensitive) for answer in answers]
 
 
-def _answer(answer: object, model: str, version: str, latency_ms: float) -> ModelOutput | RowError:
+def _answer(
+    answer: object, model: str, version: str, latency_ms: float, is_quotable: bool
+) -> ModelOutput | RowError:
     fields: dict[str, Any] = answer if isinstance(answer, dict) else {"value": answer}
     match fields:
         case {"error": {"code": str(code), "message": str(message)}}:
-            return RowError(cast("RowErrorCode", code) if code in _CODES else "internal", message)
+            told = (
+                message
+                if is_quotable
+                else f"expected an output of the model, found an error and {_UNQUOTED}."
+            )
+            return RowError(cast("RowErrorCode", code) if code in _CODES else "internal", told)
         case {"value": value}:
             label, probabilities = fields.get("label"), fields.get("probabilities")
             number = _finite(value)
@@ -71,7 +92,11 @@ def _answer(answer: object, model: str, version: str, latency_ms: float) -> Mode
                 return ModelOutput(model, version, number, label, probabilities, latency_ms)
         case _:
             pass
-    return RowError("internal", f"expected {_SHAPES} of the model, found {brief(answer)}.")
+    return RowError("internal", f"expected {_SHAPES} of the model, found {_told(answer, is_quotable)}.")
+
+
+def _told(found: object, is_quotable: bool) -> str:
+    return brief(found) if is_quotable else _UNQUOTED
 
 
 def _are_finite(probabilities: object) -> bool:

@@ -37,7 +37,8 @@ class JSONModelClient:
 
     `api` is its path, `parameter` the name of its argument. What it answers says neither model nor version:
     they are the ones given here. Without a `signature` it is sent the features as they are. A body that
-    fails is split to find its bad rows; see ekiben_serving.splitting.
+    fails is split to find its bad rows; see ekiben_serving.splitting. What it says of a row is passed on to
+    that row alone, and to none where a column of the signature is sensitive.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class JSONModelClient:
         self._api = api
         self._parameter = parameter
         self._signature = Signature(signature or ())
+        self._is_sensitive = any(spec.sensitive for spec in self._signature.specs)
         self._limits = limits
         self._connection = Connection(
             model_name,
@@ -92,7 +94,8 @@ class JSONModelClient:
         fitting = [row for row, error in zip(rows, checked, strict=True) if error is None]
         answers: list[ModelOutput | RowError] = []
         for start in range(0, len(fitting), self._limits.rows_per_call):
-            answers += await self._ask(fitting[start : start + self._limits.rows_per_call], headers, deadline)
+            body = fitting[start : start + self._limits.rows_per_call]
+            answers += await self._ask(body, headers, deadline, is_for_all=len(rows) > 1)
         answer: Iterator[ModelOutput | RowError] = iter(answers)
         return [next(answer) if error is None else error for error in checked]
 
@@ -117,14 +120,16 @@ class JSONModelClient:
         await self._connection.close()
 
     async def _ask(
-        self, rows: Sequence[Features], headers: dict[str, str], deadline: float
+        self, rows: Sequence[Features], headers: dict[str, str], deadline: float, *, is_for_all: bool
     ) -> list[ModelOutput | RowError]:
-        """One body, in parts once it fails."""
+        """One body, in parts once it fails. The error of the whole may be `is_for_all`, other rows too."""
         splitting = Splitting(len(rows))
         while (part := splitting.next_part()) is not None:
+            asked = rows[part]
+            is_quotable = len(asked) == 1 and (len(rows) > 1 or not is_for_all)
             try:
                 self._check_time_left(splitting, deadline)
-                ask = partial(self._ask_once, rows[part], headers)
+                ask = partial(self._ask_once, asked, headers, is_quotable and not self._is_sensitive)
                 splitting.answered(part, await self._connection.attempts.make(ask, deadline))
             except ModelUnavailableError as error:
                 splitting.away(part, error)
@@ -138,17 +143,29 @@ class JSONModelClient:
             raise ModelTimeoutError(self._model, self._url, str(splitting.first_error))
 
     async def _ask_once(
-        self, rows: Sequence[Features], headers: dict[str, str], timeout_s: float
+        self, rows: Sequence[Features], headers: dict[str, str], is_quotable: bool, timeout_s: float
     ) -> list[ModelOutput | RowError]:
         body = encode_body(self._parameter, rows, self._signature.specs)
         started = self._connection.clock.monotonic()
         found = await self._connection.endpoint.exchange(
-            "POST", self._api, timeout_s=timeout_s, expected_type=JSON_TYPE, content=body, headers=headers
+            "POST",
+            self._api,
+            timeout_s=timeout_s,
+            expected_type=JSON_TYPE,
+            content=body,
+            headers=headers,
+            is_quotable=is_quotable,
         )
         latency_ms = (self._connection.clock.monotonic() - started) * 1000
         try:
             return decode_answers(
-                found, len(rows), model=self._model, version=self._version, latency_ms=latency_ms
+                found,
+                len(rows),
+                model=self._model,
+                version=self._version,
+                latency_ms=latency_ms,
+                is_quotable=is_quotable,
+                is_sensitive=self._is_sensitive,
             )
         except JSONBodyError as error:
             raise BadResponseError(self._model, self._url, f"{error}. Does {self._api} take rows?") from error

@@ -166,7 +166,7 @@ async def test_what_was_not_answered_is_asked_again(stumble: httpx.Response | Ex
 async def test_it_gives_up_after_the_retries_with_the_last_error() -> None:
     endpoint = Endpoint(httpx.Response(503, text="busy"))
 
-    with pytest.raises(ModelUnavailableError, match="found 503: busy"):
+    with pytest.raises(ModelUnavailableError, match=r"found 503$"):
         await endpoint.client().predict_batch(ROWS)
 
     assert len(endpoint.requests) == 4

@@ -200,3 +200,73 @@ async def test_a_body_has_at_most_so_many_rows():
     api = Api(double)
     assert len(await api.client(rows_per_call=3).predict_batch(rows(*range(7)))) == 7
     assert [len(body) for body in api.bodies] == [3, 3, 1]
+
+
+def tell(status: int) -> Answer:
+    """A refusal of every body with a row below 3, which quotes the first of them."""
+
+    def answer(asked: list[dict]) -> httpx.Response:
+        if any(row["x"] < 3 for row in asked):
+            return httpx.Response(status, text=f"cannot use SECRET-{asked[0]['x']:g}")
+        return double(asked)
+
+    return answer
+
+
+def texts(found: list[object]) -> list[str]:
+    return [answer.message if isinstance(answer, RowError) else "" for answer in found]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_what_a_model_says_of_a_row_is_told_to_that_row_alone(status):
+    told = texts(await Api(tell(status)).client().predict_batch(rows(*range(100))))
+
+    assert [f"SECRET-{row}" in text for row, text in enumerate(told)] == [True] * 3 + [False] * 97
+    assert sum("SECRET" in text for text in told) == 3
+    assert all(text.count("SECRET") <= 1 for text in told)
+
+
+async def test_rows_of_a_part_that_was_not_looked_into_quote_no_row():
+    api = Api(tell(400))
+    asked = rows(*[1] * 50, *[5] * 50)
+
+    told = texts(await api.client().predict_batch(asked))
+
+    unresolved = [text for text in told if "calls more did not tell which" in text]
+    assert unresolved
+    assert not any("SECRET" in text for text in unresolved)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_the_error_of_a_last_body_of_one_row_quotes_it_to_none_of_the_rows_before(status):
+    with pytest.raises((BadRequestError, ModelTransientError), match=f"found {status}") as caught:
+        await Api(tell(status)).client(rows_per_call=2).predict_batch(rows(5, 6, 1))
+
+    assert "SECRET" not in str(caught.value)
+
+
+async def test_one_that_is_away_quotes_nothing_for_everybody_who_waits_is_told_why():
+    with pytest.raises(ModelUnavailableError, match="found 503") as caught:
+        await Api(tell(503)).client().predict_batch(rows(1))
+
+    assert "SECRET" not in str(caught.value)
+
+
+SECRET = FeatureSpec(name="x", dtype=DType.DOUBLE, sensitive=True)
+IN_A_LIST = [{"error": {"code": "invalid_request", "message": "SECRET"}}, "SECRET"]
+
+
+@pytest.mark.parametrize(
+    "answer", [tell(400), tell(500), *map(say, IN_A_LIST), lambda _: httpx.Response(200, json="SECRET")]
+)
+async def test_nothing_that_a_model_says_is_passed_on_where_a_column_is_sensitive(answer):
+    async def told(*specs: FeatureSpec) -> str:
+        try:
+            return texts(await Api(answer).client(*specs).predict_batch(rows(1)))[0]
+        except (BadRequestError, BadResponseError, ModelTransientError) as error:
+            return str(error)
+
+    assert "SECRET" in await told()
+    hidden = await told(SECRET)
+    assert hidden
+    assert "SECRET" not in hidden
