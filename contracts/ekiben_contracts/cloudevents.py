@@ -25,8 +25,9 @@ from ekiben_contracts.errors import InvalidEventError, Reason, UnreadableError
 from ekiben_contracts.event import Event
 from ekiben_contracts.evolution.resolving import resolve, to_newest
 from ekiben_contracts.patient import read_patiently
+from ekiben_contracts.sensitive import marked_within
 from ekiben_contracts.topics import Topic
-from ekiben_contracts.wording import describe, found, opening
+from ekiben_contracts.wording import describe, kind, opening
 
 __all__ = [
     "JSON",
@@ -153,11 +154,11 @@ def _refuse(error: ValidationError, value: bytes, event_type: type[Event], ce_id
     if not isinstance(data, dict):
         raise UnreadableError(
             Reason.UNDECODABLE,
-            f"expected a JSON object for {event_type.type}, found {found(data)}",
+            f"expected a JSON object for {event_type.type}, found {kind(data)}",
             ce_id=ce_id,
         ) from error
     sent = cast("dict[str, Any]", data)
-    message = f"{event_type.type}: {told or describe(error)}"
+    message = f"{event_type.type}: {told or describe(error, marked_within(event_type))}"
     raise InvalidEventError(message, data=sent, ce_id=ce_id) from error
 
 

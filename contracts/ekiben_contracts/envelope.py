@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
 from ekiben_contracts.errors import Reason, UnreadableError
-from ekiben_contracts.wording import found, opening
+from ekiben_contracts.wording import found, kind, opening
 
 Headers = Sequence[tuple[str, bytes | None]]
 """The headers of a Kafka record; Kafka knows a header without a value."""
@@ -91,7 +91,7 @@ def _parse(value: bytes | None) -> dict[str, JsonValue]:
         ) from error
     if not isinstance(body, dict):
         raise UnreadableError(
-            Reason.UNDECODABLE, f"expected a CloudEvent as {STRUCTURED}, found {found(body)}"
+            Reason.UNDECODABLE, f"expected a CloudEvent as {STRUCTURED}, found {kind(body)}"
         )
     return body
 
@@ -115,7 +115,7 @@ def _text(headers: Mapping[str, bytes | None], name: str, ce_id: str | None) -> 
         return raw.decode()
     except UnicodeDecodeError as error:
         raise UnreadableError(
-            Reason.UNDECODABLE, f"expected UTF-8 in the header {name}, found {raw[:40]!r}", ce_id=ce_id
+            Reason.UNDECODABLE, f"expected UTF-8 in the header {name}, found {opening(raw)}", ce_id=ce_id
         ) from error
 
 
@@ -124,7 +124,7 @@ def _attribute(fields: Mapping[str, JsonValue], name: str, ce_id: str | None) ->
     if value is None or isinstance(value, str):
         return value
     raise UnreadableError(
-        Reason.UNDECODABLE, f"expected text in the attribute {name}, found {found(value)}", ce_id=ce_id
+        Reason.UNDECODABLE, f"expected text in the attribute {name}, found {kind(value)}", ce_id=ce_id
     )
 
 

@@ -45,6 +45,15 @@ def marks(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, extra in extras if isinstance(extra, dict) and KEYWORD in extra)
 
 
+@cache
+def marked_within(model: type[BaseModel]) -> frozenset[str]:
+    """The same, with those of its parts."""
+    whole = model.model_json_schema()
+    parts = [whole, *whole.get("$defs", {}).values()]
+    fields = [field for part in parts for field in part.get("properties", {}).items()]
+    return frozenset(name for name, rules in fields if KEYWORD in rules)
+
+
 def redact(value: JsonValue, schema: JsonValue, harmless: Container[str]) -> Redacted:
     """Take out what its schema marks, what its schema does not know, and what is not as the schema says.
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from math import isfinite
 from typing import cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 _MOST_FIELDS = 5
-_MOST_TEXT = 80
+_MOST_QUOTED = 80
+"""Characters of a wrong value: a name, a time or a number; what is longer is told by its length."""
 _MOST_PATH = 120
 _PLAIN = re.compile(r"[\w-]+")
 _A_TIME = "an ISO 8601 time with its offset, such as 2013-07-01T08:15:00Z"
@@ -38,30 +40,48 @@ _EXPECTED: Mapping[str, str] = {
 }
 
 
-def describe(error: ValidationError) -> str:
-    """Each wrong field with what was expected and what was found, five at the most."""
-    details = error.errors(include_url=False)
-    lines = [_line(detail) for detail in details[:_MOST_FIELDS]]
-    if len(details) > _MOST_FIELDS:
-        lines.append(f"and {len(details) - _MOST_FIELDS} more")
-    return "; ".join(lines)
+def describe(error: ValidationError, hidden: Container[str] = ()) -> str:
+    """Each wrong field with what was expected and what was found, five at the most.
+
+    Of the whole, and of what stands in a field that is `hidden`, the kind is told and never the value.
+    """
+
+    def tell(detail: ErrorDetails) -> str:
+        place = detail["loc"]
+        may_be_quoted = place and not any(step in hidden for step in place)
+        return found(detail["input"]) if may_be_quoted else kind(detail["input"])
+
+    return _lines(error, tell)
+
+
+def outline(error: ValidationError) -> str:
+    """The same for whoever may see no value at all."""
+    return _lines(error, lambda detail: kind(detail["input"]))
 
 
 def found(value: object) -> str:
-    """A value of parsed JSON in JSON's own words, short enough for a log line."""
+    """A value of parsed JSON in JSON's own words, short enough for a log line, where it is no secret."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    quoted = kind(value) if value is None or isinstance(value, dict | list) else repr(value)
+    return quoted if len(quoted) <= _MOST_QUOTED else kind(value)
+
+
+def kind(value: object) -> str:
+    """What a value of parsed JSON is and how long, and nothing of what it says."""
     match value:
         case None:
             return "null"
         case bool():
-            return "true" if value else "false"
+            return "true or false"
         case str():
-            return _shorten(repr(value[: _MOST_TEXT + 1]), _MOST_TEXT)
+            return f"a text of {_count(len(value), 'character')}"
         case dict():
             return f"an object of {_count(len(cast('dict[object, object]', value)), 'field')}"
         case list():
             return f"an array of {_count(len(cast('list[object]', value)), 'item')}"
-        case _:
-            return _shorten(repr(value), _MOST_TEXT)
+        case _:  # NaN and infinity are no numbers of JSON: that is why they are refused
+            return repr(value) if isinstance(value, float) and not isfinite(value) else "a number"
 
 
 def opening(value: bytes) -> str:
@@ -69,14 +89,22 @@ def opening(value: bytes) -> str:
     return f"{_count(len(value), 'byte')} that begin with {value[:2]!r}"
 
 
-def _line(detail: ErrorDetails) -> str:
+def _lines(error: ValidationError, tell: Callable[[ErrorDetails], str]) -> str:
+    details = error.errors(include_url=False)
+    lines = [_line(detail, tell) for detail in details[:_MOST_FIELDS]]
+    if len(details) > _MOST_FIELDS:
+        lines.append(f"and {len(details) - _MOST_FIELDS} more")
+    return "; ".join(lines)
+
+
+def _line(detail: ErrorDetails, tell: Callable[[ErrorDetails], str]) -> str:
     template = _EXPECTED.get(detail["type"])
     expected = (
         template.format_map(detail.get("ctx", {}))
         if template is not None
         else detail["msg"].removeprefix("Input should be ")
     )
-    what = "nothing" if detail["type"] == "missing" else found(detail["input"])
+    what = "nothing" if detail["type"] == "missing" else tell(detail)
     return f"{_path(detail['loc'])}: expected {expected}, found {what}"
 
 

@@ -10,7 +10,7 @@ from ekiben_contracts.event import Event
 from ekiben_contracts.evolution.names import number_of, stem_of
 from ekiben_contracts.evolution.upcasting import upcast
 from ekiben_contracts.topics import Topic
-from ekiben_contracts.wording import describe, found
+from ekiben_contracts.wording import found, outline
 
 
 def resolve(envelope: Envelope, topic: Topic) -> tuple[type[Event], type[Event]]:
@@ -49,7 +49,7 @@ def to_newest(event: Event, newest: type[Event], topic: Topic, ce_id: str | None
         return upcast(event, newest)
     except Exception as error:
         # what else an upcaster says may quote what is nobody's business: the stack tells its line
-        why = f": {describe(error)}" if isinstance(error, ValidationError) else ""
+        why = f": {outline(error)}" if isinstance(error, ValidationError) else ""
         raise UnreadableError(
             Reason.NOT_UPCAST,
             f"expected {newest.type} out of {event.type}, found {type(error).__name__}{why}; mend its "

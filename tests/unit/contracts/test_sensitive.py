@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -18,7 +20,7 @@ from ekiben_contracts.prediction import (
     PredictionRequested,
 )
 from ekiben_contracts.sensitive import REDACTED, marks, redact
-from ekiben_contracts.topics import PREDICTION_REQUESTS
+from ekiben_contracts.topics import PREDICTION_REQUESTS, TRAINED_MODELS
 from ekiben_contracts.training import ModelTrained
 
 REQUEST = schema(PredictionRequested)
@@ -122,12 +124,22 @@ def test_neither_repr_nor_error_of_an_event_quotes_what_is_sensitive():
         b'{"model": "m", "features": {"hair": "%s"' % SECRET.encode(),
         b'{"model": "m", "entity_id": "e", "features": {"hair": ["%s"]}}' % SECRET.encode(),
         b'{"model": "m", "entity_id": "e", "features": {"x": 1e999, "hair": "%s"}}' % SECRET.encode(),
+        b'{"model": "m", "entity_id": "e", "features": "hair=%s"}' % SECRET.encode(),
+        b'"{\\"features\\": {\\"hair\\": \\"%s\\"}}"' % SECRET.encode(),
     ],
 )
 def test_no_error_about_a_record_quotes_a_feature(value):
     with pytest.raises(ContractError) as refused:
         decode(value, [], PREDICTION_REQUESTS)
     assert SECRET not in str(refused.value)
+
+
+def test_what_is_sensitive_in_a_part_of_an_event_is_told_by_its_length():
+    trained = json.loads(read().examples[ModelTrained.type])
+    value = json.dumps({**trained, "input_example": {"features": SECRET}}).encode()
+    with pytest.raises(ContractError) as refused:
+        decode(value, [("ce_type", ModelTrained.type.encode())], TRAINED_MODELS)
+    assert "input_example.features: expected an object, found a text of 11 characters" in str(refused.value)
 
 
 def test_marking_a_field_changes_nothing_of_what_is_accepted():

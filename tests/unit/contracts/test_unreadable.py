@@ -39,8 +39,8 @@ def structured(**attributes: object) -> bytes:
         (b"NaN", Reason.UNDECODABLE, "found nan"),
         (b"null", Reason.UNDECODABLE, "found null"),
         (b"true", Reason.UNDECODABLE, "found true"),
-        (b"42", Reason.UNDECODABLE, "found 42"),
-        (b'"text"', Reason.UNDECODABLE, "found 'text'"),
+        (b"42", Reason.UNDECODABLE, "found a number"),
+        (b'"text"', Reason.UNDECODABLE, "found a text of 4 characters"),
         (b"[1]", Reason.UNDECODABLE, "found an array of 1 item"),
     ],
 )
@@ -172,7 +172,7 @@ def test_any_other_media_type_is_binary_mode(content_type: str):
         (b"hello", Reason.UNDECODABLE, "found 5 bytes that begin with b'he'"),
         (b"[1, 2]", Reason.UNDECODABLE, "found an array of 2 items"),
         (structured(type=None), Reason.UNKNOWN_TYPE, "expected the attribute type, found none"),
-        (structured(type=7), Reason.UNDECODABLE, "expected text in the attribute type, found 7"),
+        (structured(type=7), Reason.UNDECODABLE, "expected text in the attribute type, found a number"),
         (
             structured(id=["7"]),
             Reason.UNDECODABLE,
@@ -187,7 +187,7 @@ def test_any_other_media_type_is_binary_mode(content_type: str):
             "expected JSON in the attribute data, found data_base64",
         ),
         (structured(data=None), Reason.UNDECODABLE, "found null"),
-        (structured(data="{}"), Reason.UNDECODABLE, "found '{}'"),
+        (structured(data="{}"), Reason.UNDECODABLE, "found a text of 2 characters"),
         (structured(data=[]), Reason.UNDECODABLE, "found an array of 0 items"),
         (b'{"type": "ekiben.prediction.requested.v1"}', Reason.EMPTY, "found an empty value"),
     ],

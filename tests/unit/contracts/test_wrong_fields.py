@@ -45,11 +45,14 @@ def told(**fields: object) -> str:
         ({"model": 7}, "model: expected text, found 7"),
         ({"model": None}, "model: expected text, found null"),
         ({"model": "a b"}, "model: expected text that matches ^[A-Za-z0-9][A-Za-z0-9._-]*$, found 'a b'"),
-        ({"model": "x" * 129}, f"model: expected text of at most 128 characters, found '{'x' * 79}…"),
+        (
+            {"model": "x" * 129},
+            "model: expected text of at most 128 characters, found a text of 129 characters",
+        ),
         ({"entity_id": ""}, "entity_id: expected text of at least 1 characters, found ''"),
         (
             {"request_id": "x" * 257},
-            f"request_id: expected text of at most 256 characters, found '{'x' * 79}…",
+            "request_id: expected text of at most 256 characters, found a text of 257 characters",
         ),
         ({"explain": "yes"}, "explain: expected true or false, found 'yes'"),
         ({"explain": 1}, "explain: expected true or false, found 1"),
@@ -127,7 +130,9 @@ def test_a_policy_is_told_once_with_all_that_it_may_be(policy: str):
     assert 'missing_policy: expected "all", "any" or {"quorum": n}, found' in str(error)
 
 
-@pytest.mark.parametrize(("outcome", "found"), [(True, "true"), (None, "null"), (float("nan"), "nan")])
+@pytest.mark.parametrize(
+    ("outcome", "found"), [(True, "true or false"), (None, "null"), (float("nan"), "nan")]
+)
 def test_an_outcome_is_a_number_or_a_label(outcome: object, found: str):
     value = json.dumps(OUTCOME | {"outcome": outcome}).encode()
 

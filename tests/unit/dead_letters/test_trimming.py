@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from aiokafka import TopicPartition
 
 from ekiben.dead_letters import Actor, Selection, Trim
@@ -64,3 +65,10 @@ def test_of_a_lane_goes_what_its_group_has_finished():
     assert (finished.removed, finished.kept, finished.stops_at) == (10, 0, None)
     assert (open_.removed, open_.kept, open_.stops_at) == (4, 6, "t.g.replay/2/4")
     assert (never.removed, never.kept) == (0, 7)
+
+
+@pytest.mark.parametrize("gap", [standing(100), standing(4, start=6)])
+def test_of_a_lane_with_a_gap_nothing_goes_for_nobody_can_tell_what_was_finished(gap):
+    (kept,) = trim_lanes([gap])
+    assert (kept.removed, kept.kept) == (0, gap.end - gap.start)
+    assert kept.stops_at == gap.skipping

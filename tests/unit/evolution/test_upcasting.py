@@ -149,7 +149,7 @@ def _another(old: PredictionRequested) -> RequestedInDetail:
     ("convert", "why"),
     [
         (_breaks, "found ZeroDivisionError; mend its upcaster"),
-        (_invalid, "found ValidationError: horizon_hours: expected at least 1, found 0; mend"),
+        (_invalid, "found ValidationError: horizon_hours: expected at least 1, found a number; mend"),
         (_another, "found TypeError; mend its upcaster"),
     ],
 )

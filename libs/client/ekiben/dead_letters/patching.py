@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import NoReturn, cast
 
 from jsonpatch import JsonPatch, JsonPatchException
@@ -28,7 +29,7 @@ class Patch:
 
     def __init__(self, operations: list[Operation]) -> None:
         self.operations = operations
-        self._patch = JsonPatch(operations)
+        self._steps = [JsonPatch([operation]) for operation in operations]
 
     def __call__(self, payload: JsonValue) -> JsonValue:
         """The changed payload.
@@ -36,10 +37,15 @@ class Patch:
         Raises:
             NotApplicableError: it lacks what an operation names, or a test in it failed.
         """
-        try:
-            return cast("JsonValue", self._patch.apply(payload))
-        except (JsonPatchException, JsonPointerException) as error:
-            raise NotApplicableError(f"the patch does not apply: {error}") from error
+        changed = deepcopy(payload)
+        for number, (step, operation) in enumerate(zip(self._steps, self.operations, strict=True), 1):
+            try:
+                changed = cast("JsonValue", step.apply(changed, in_place=True))
+            except (JsonPatchException, JsonPointerException, TypeError):
+                # without the library's words: they quote the payload, which is nobody's to see in a dry run
+                told = f"operation {number}, {operation['op']} of {operation['path']}, does not apply"
+                raise NotApplicableError(told) from None
+        return changed
 
 
 def read_patch(text: str | bytes) -> Patch:

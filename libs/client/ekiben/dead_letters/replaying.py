@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from ekiben.dead_letters.graves import Grave
 from ekiben.dead_letters.letter import DeadLetter
@@ -16,6 +16,7 @@ from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.errors import ContractError
 from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.topics import HEADROOM
+from ekiben_contracts.wording import outline
 
 MOST_ATTEMPTS = 3
 
@@ -55,7 +56,7 @@ def decide(letter: DeadLetter, grave: Grave, treatment: Treatment) -> WireRecord
         return LeftOut(letter.id, Why.REFUSED, "its headers do not say where its record was read")
     try:
         record = _record(letter, grave, _value(letter, grave, treatment))
-    except (NotApplicableError, ContractError) as error:
+    except NotApplicableError as error:
         return LeftOut(letter.id, Why.REFUSED, str(error))
     most_bytes = grave.source.max_message_bytes + HEADROOM
     if record.size > most_bytes:
@@ -68,10 +69,23 @@ def _value(letter: DeadLetter, grave: Grave, treatment: Treatment) -> bytes | No
     value = letter.value
     if treatment.patch is not None:
         value = change(value, letter.headers, treatment.patch)
-        decode(value, letter.headers, grave.source)  # what still breaks the contract would only come back
+        _check(value, letter, grave)
     if treatment.keep_deadline or not _has_deadline(value, letter, grave):
         return value
     return change(value, letter.headers, _without_deadline)
+
+
+def _check(value: bytes, letter: DeadLetter, grave: Grave) -> None:
+    """Refuse what still breaks the contract: it would only come back.
+
+    Nothing is quoted: an operation may have copied what is sensitive to where it is not.
+    """
+    try:
+        decode(value, letter.headers, grave.source)
+    except ContractError as error:
+        wrong = error.__cause__
+        told = outline(wrong) if isinstance(wrong, ValidationError) else error.reason
+        raise NotApplicableError(f"changed, it breaks the contract: {told}") from None
 
 
 def _record(letter: DeadLetter, grave: Grave, value: bytes | None) -> WireRecord:

@@ -49,9 +49,14 @@ def trim_dead_letters(
 
 
 def trim_lanes(standings: Iterable[Standing]) -> Sequence[Trim]:
-    """Of each partition of a lane what its group has finished; all of it stays where it has finished none."""
+    """Of each partition of a lane what its group has finished; all of it stays where it has finished none.
+
+    All of it stays behind a gap too: what was committed says nothing about the records that are there now.
+    """
     return [
-        Trim(
+        Trim(each.place, each.start, each.start, each.end, each.skipping)
+        if each.has_gap
+        else Trim(
             each.place,
             each.start,
             each.next,

@@ -9,7 +9,8 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json, to_json
 
 from ekiben_contracts.prediction import FailureCode, PredictionRequested
-from ekiben_contracts.wording import describe, found
+from ekiben_contracts.sensitive import marks
+from ekiben_contracts.wording import describe, kind
 from ekiben_inference_gateway.http.problems import Problem, ProblemError, problem
 
 Ids = Callable[[], str]
@@ -34,7 +35,7 @@ def read_request(body: bytes, most_features: int, ids: Ids, *, explain: bool = F
         asked = PredictionRequested.from_json(body)
     except ValidationError as error:
         _parse(body)
-        raise ProblemError(FailureCode.INVALID_REQUEST, describe(error)) from None
+        raise ProblemError(FailureCode.INVALID_REQUEST, describe(error, marks(PredictionRequested))) from None
     return _identified(asked, ids, explain=explain)
 
 
@@ -49,7 +50,7 @@ def read_batch(
     whole = _parse(body)
     rows = whole.get("requests") if isinstance(whole, dict) else None
     if not isinstance(rows, list):
-        what = found(whole) if not isinstance(whole, dict) else found(rows)
+        what = kind(whole) if not isinstance(whole, dict) else kind(rows)
         raise ProblemError(
             FailureCode.INVALID_REQUEST, f'expected {{"requests": [...]}} with an array, found {what}'
         )
@@ -67,7 +68,9 @@ def _read_row(row: JsonValue, most_features: int, ids: Ids) -> PredictionRequest
     try:
         asked = PredictionRequested.from_json(to_json(row))
     except ValidationError as error:
-        return problem(FailureCode.INVALID_REQUEST, describe(error), _said_id(row))
+        return problem(
+            FailureCode.INVALID_REQUEST, describe(error, marks(PredictionRequested)), _said_id(row)
+        )
     return _identified(asked, ids, explain=False)
 
 

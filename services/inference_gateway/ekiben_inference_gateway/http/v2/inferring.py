@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ekiben_contracts.errors import describe
 from ekiben_contracts.prediction import PredictionRequested
+from ekiben_contracts.sensitive import marks
 from ekiben_inference_gateway.http.predicting import Predictor, ServedModel
 from ekiben_inference_gateway.http.v2.outputs import check_wanted, select, tensors_of, version_of
 from ekiben_inference_gateway.http.v2.problems import every_row
@@ -49,7 +50,7 @@ def requests_of(rows: Rows, model: str, about: str) -> list[PredictionRequested]
                 )
             )
         except ValidationError as error:
-            raise RefusedError(f"row {len(found)}: {describe(error)}") from None
+            raise RefusedError(f"row {len(found)}: {describe(error, marks(PredictionRequested))}") from None
     return found
 
 

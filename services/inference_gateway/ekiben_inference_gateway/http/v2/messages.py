@@ -79,7 +79,7 @@ def read(header: bytes) -> InferRequest:
             raise RefusedError(
                 f"expected a JSON object, found {first['msg']}. Was the body cut off?"
             ) from None
-        raise RefusedError(describe(error)) from None
+        raise RefusedError(describe(error, {"data"})) from None
     _refuse_shared_memory(request)
     return request
 
