@@ -5,6 +5,7 @@ from ekiben_contracts.checks.catalog import catalog_problems
 from ekiben_contracts.checks.derived import asyncapi_problems, page_problems, reference_problems
 from ekiben_contracts.checks.described import description_problems
 from ekiben_contracts.checks.examples import example_problems
+from ekiben_contracts.checks.extras import extra_problems
 from ekiben_contracts.checks.frozen import frozen_problems
 from ekiben_contracts.checks.problem import Problem
 from ekiben_contracts.checks.release import release_problems
@@ -19,6 +20,7 @@ _CHECKS = (
     catalog_problems,
     topic_problems,
     description_problems,
+    extra_problems,
     version_problems,
     frozen_problems,
     release_problems,

@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from pydantic.json_schema import models_json_schema
 
 from ekiben_contracts.event import Event
-from ekiben_contracts.sensitive import KEYWORD
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_WORDING = ("title", "description", KEYWORD)
+_WORDING = ("title", "description", "examples", "$comment", "deprecated")
+_VALUES = ("default", "const", "enum")
 _NAMED_BY_USERS = ("properties", "$defs", "patternProperties")
 
 
@@ -34,13 +34,17 @@ def definitions(
 
 
 def without_wording(node: JsonValue) -> JsonValue:
-    """A schema without titles, descriptions and what is sensitive: only what it accepts."""
+    """A schema without titles and descriptions: what it accepts, and what of it is sensitive."""
     if isinstance(node, list):
         return [without_wording(item) for item in node]
     if not isinstance(node, dict):
         return node
     return {
-        keyword: _each_without_wording(value) if keyword in _NAMED_BY_USERS else without_wording(value)
+        keyword: value
+        if keyword in _VALUES
+        else _each_without_wording(value)
+        if keyword in _NAMED_BY_USERS
+        else without_wording(value)
         for keyword, value in node.items()
         if keyword not in _WORDING
     }

@@ -3,17 +3,21 @@
 Who has the old schema breaks in one of two ways. A *writer* does where its events are refused now, or mean
 something else; a *reader* where it meets events that it refuses. Unknown fields are ignored, so that one more
 optional field breaks nobody. Titles, descriptions and the order of fields say nothing of what is accepted.
+What cannot be told exactly (allOf, not, limits that meet) is said to break, never to be compatible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pydantic import JsonValue
 
-from ekiben_contracts.evolution.changes import BOTH, NOBODY, READERS, WRITERS, Change
+from ekiben_contracts.documents.rendering import canonical
+from ekiben_contracts.documents.schema import without_wording
+from ekiben_contracts.evolution.changes import BOTH, NOBODY, READERS, WRITERS, Change, Party
 from ekiben_contracts.evolution.limits import limit_changes
 from ekiben_contracts.evolution.shapes import (
     Node,
@@ -26,20 +30,30 @@ from ekiben_contracts.evolution.shapes import (
 )
 
 _WHOLE = "the whole"
+_BY_NAME = ("patternProperties", "propertyNames", "maxProperties", "unevaluatedProperties")
+"""What says something of fields that a node does not know."""
 
 
 def changes(before: JsonValue, after: JsonValue) -> tuple[Change, ...]:
-    """What `after` accepts otherwise than `before`; empty exactly where they accept the same."""
+    """What `after` accepts otherwise than `before`, and what of it is no longer sensitive."""
+    before, after = without_wording(before), without_wording(after)
     comparison = _Comparison(definitions(before), definitions(after))
-    return tuple(comparison.nodes("", before, after))
+    return tuple(dict.fromkeys(comparison.nodes("", before, after)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
     was: Node
     now: Node
+    above: frozenset[str] = frozenset()
+    """The pairs of nodes that are being compared: one that comes again inside of itself adds nothing."""
 
     def nodes(self, path: str, before: JsonValue, after: JsonValue) -> Iterator[Change]:
+        pair = canonical([before, after])
+        if pair not in self.above:
+            yield from replace(self, above=self.above | {pair}).differences(path, before, after)
+
+    def differences(self, path: str, before: JsonValue, after: JsonValue) -> Iterator[Change]:
         old, new = kinds(before, self.was), kinds(after, self.now)
         gone, more = accepted(old) - accepted(new), accepted(new) - accepted(old)
         if old.keys() != new.keys():
@@ -60,13 +74,11 @@ class _Comparison:
             yield Change(_join(path, gone[0]), _role(gone[0] in needed), f"renamed to {same[0]}", BOTH)
             gone, more = [], [name for name in more if name != same[0]]
         for name in gone:
-            yield Change(
-                _join(path, name), _role(name in needed), "gone", BOTH if name in needed else WRITERS
-            )
+            breaks = {*WRITERS, *(READERS if name in needed else _others_break(after))}
+            yield Change(_join(path, name), _role(name in needed), "gone", _ordered(breaks))
         for name in more:
-            yield Change(
-                _join(path, name), "absent", _role(name in needs), WRITERS if name in needs else NOBODY
-            )
+            breaks = {*_others_break(before), *(WRITERS if name in needs else NOBODY)}
+            yield Change(_join(path, name), "absent", _role(name in needs), _ordered(breaks))
         for name in old:
             if name in new:
                 yield from self._field(_join(path, name), old[name], new[name], name in needed, name in needs)
@@ -83,8 +95,8 @@ class _Comparison:
     def _default(self, path: str, before: JsonValue, after: JsonValue) -> Iterator[Change]:
         """Who leaves it out means what was, and is understood as what is."""
         old, new = resolved(before, self.was), resolved(after, self.now)
-        told = [in_words(node["default"]) if "default" in node else "none" for node in (old, new)]
-        if told[0] != told[1]:
+        if _text_of_default(old) != _text_of_default(new):
+            told = [in_words(node["default"]) if "default" in node else "none" for node in (old, new)]
             yield Change(f"{path}: default", told[0], told[1], BOTH)
 
     def _inside(self, path: str, before: Node, after: Node) -> Iterator[Change]:
@@ -106,7 +118,26 @@ class _Comparison:
 
 
 def _properties(node: Node) -> Node:
-    return as_node(node.get("properties"))
+    """What is said of each field; nothing of one that is only required."""
+    return {**{str(name): {} for name in _required(node)}, **as_node(node.get("properties"))}
+
+
+def _text_of_default(node: Node) -> str | None:
+    return canonical(node["default"]) if "default" in node else None
+
+
+def _others_break(node: Node) -> tuple[Party, ...]:
+    """Whom one optional field more breaks that has a node that does not know it: nobody, if it ignores it."""
+    if any(keyword in node for keyword in _BY_NAME):
+        return BOTH
+    others = node.get("additionalProperties", True)
+    if others is False:
+        return READERS
+    return NOBODY if others is True or others == {} else BOTH
+
+
+def _ordered(breaks: AbstractSet[Party]) -> tuple[Party, ...]:
+    return tuple(party for party in BOTH if party in breaks)
 
 
 def _required(node: Node) -> list[JsonValue]:

@@ -6,26 +6,32 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from ekiben_contracts.documents.rendering import canonical
 from ekiben_contracts.evolution.changes import BOTH, READERS, WRITERS, Change, Party
-from ekiben_contracts.evolution.shapes import Node, in_words, values
+from ekiben_contracts.evolution.shapes import COMPARED, ONE_OF, Node, in_words, values
+from ekiben_contracts.sensitive import KEYWORD, SENSITIVE
 
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_OF_FIELDS = ("properties", "required", "items", "additionalProperties", "propertyNames", "patternProperties")
-_OF_KINDS = ("type", "format", "enum", "const", "default", "$schema", "$id", "$defs", "anyOf", "oneOf")
-_ELSEWHERE = frozenset((*_OF_FIELDS, *_OF_KINDS))
-_WORDING = frozenset(("title", "description", "examples", "$comment", "deprecated"))
+_ELSEWHERE = COMPARED | {"type", "format", "enum", "const", "$schema", "$id"}
 
 
 def limit_changes(path: str, was: Node, now: Node) -> Iterator[Change]:
     """Tighter limits break writers, looser ones readers, and what cannot be told both."""
     yield from _value_changes(path, values(was), values(now))
+    yield from _mark_changes(path, was.get(KEYWORD), now.get(KEYWORD))
     for keyword in sorted(was.keys() | now.keys()):
-        if keyword in _ELSEWHERE or keyword in _WORDING or keyword.startswith("x-"):
+        if keyword in _ELSEWHERE or keyword.startswith("x-"):
             continue
         old, new = was.get(keyword), now.get(keyword)
-        if old != new or type(old) is not type(new):
+        if canonical(old) != canonical(new):
             yield Change(f"{path}: {keyword}", _words(old), _words(new), _who_breaks(keyword, old, new))
+
+
+def _mark_changes(path: str, was: JsonValue, now: JsonValue) -> Iterator[Change]:
+    """Less that is sensitive: what its writers hid would be shown. More of it breaks nobody."""
+    if was is not None and was != now and now != SENSITIVE[KEYWORD]:
+        yield Change(f"{path}: {KEYWORD}", _words(was), _words(now), BOTH)
 
 
 def _value_changes(path: str, was: list[JsonValue] | None, now: list[JsonValue] | None) -> Iterator[Change]:
@@ -34,8 +40,9 @@ def _value_changes(path: str, was: list[JsonValue] | None, now: list[JsonValue] 
             breaks = WRITERS if was is None else READERS
             yield Change(f"{path}: values", _listed(was), _listed(now), breaks)
         return
-    removed = [value for value in was if value not in now]
-    added = [value for value in now if value not in was]
+    old, new = {canonical(value): value for value in was}, {canonical(value): value for value in now}
+    removed = [value for text, value in old.items() if text not in new]
+    added = [value for text, value in new.items() if text not in old]
     if removed or added:
         breaks = (*(READERS if added else ()), *(WRITERS if removed else ()))
         told = _listed(removed) if removed else "absent", _listed(added) if added else "gone"
@@ -43,6 +50,8 @@ def _value_changes(path: str, was: list[JsonValue] | None, now: list[JsonValue] 
 
 
 def _who_breaks(keyword: str, was: JsonValue, now: JsonValue) -> tuple[Party, ...]:
+    if keyword == ONE_OF:
+        return BOTH
     if was is None:
         return WRITERS
     if now is None:

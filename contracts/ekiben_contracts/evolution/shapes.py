@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 from pydantic import JsonValue
 
@@ -12,8 +11,24 @@ Node = Mapping[str, JsonValue]
 
 ANYTHING = "anything"
 _ALL = frozenset(("array", "boolean", "integer", "null", "number", "object", "string", ANYTHING))
+ONE_OF = "oneOf in full"
+"""What a kind is one of: exactly one may hold, so that any difference of any of them may change all."""
+COMPARED = frozenset(
+    ("properties", "required", "items", "additionalProperties", "propertyNames", "patternProperties")
+)
+"""What is compared part by part."""
+_SILENT = frozenset(("default", "$schema", "$id", "$defs"))
 _DEFS = "#/$defs/"
 _MOST_TEXT = 60
+_TYPE_OF = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+    list: "array",
+    dict: "object",
+}
 
 
 def as_node(schema: JsonValue) -> Node:
@@ -34,8 +49,11 @@ def resolved(schema: JsonValue, defs: Node) -> Node:
     reference = node.get("$ref")
     if not isinstance(reference, str):
         return node
+    name = reference.removeprefix(_DEFS)
+    if name not in defs:
+        return node
     beside = {keyword: value for keyword, value in node.items() if keyword != "$ref"}
-    return {**resolved(defs.get(reference.removeprefix(_DEFS), {}), defs), **beside}
+    return _both(beside, resolved(defs[name], defs))
 
 
 def kinds(schema: JsonValue, defs: Node) -> dict[str, Node]:
@@ -44,16 +62,23 @@ def kinds(schema: JsonValue, defs: Node) -> dict[str, Node]:
     for branch in _branches(resolved(schema, defs), defs):
         kind = _kind(branch)
         same = sum(known.partition(" #")[0] == kind for known in found)
-        found[f"{kind} #{same + 1}" if same else kind] = branch
+        found[f"{kind} #{same + 1}" if same else kind] = {
+            keyword: value if keyword in COMPARED else _spelt_out(value, defs)
+            for keyword, value in branch.items()
+            if keyword not in ("$defs", "default")
+        }
     return found
 
 
 def accepted(of_kinds: Mapping[str, Node]) -> frozenset[str]:
-    """The kinds, and those that are within one of them: a number may be an integer."""
+    """The kinds, and those that are within one that has no limits: a number may be an integer."""
     names = frozenset(of_kinds)
-    if ANYTHING in names:
+    unlimited = {
+        name for name, node in of_kinds.items() if all(word == "type" or _is_silent(word) for word in node)
+    }
+    if ANYTHING in unlimited:
         return names | _ALL
-    return names | {"integer"} if "number" in names else names
+    return names | {"integer"} if "number" in unlimited else names
 
 
 def values(node: Node) -> list[JsonValue] | None:
@@ -71,18 +96,59 @@ def in_words(value: JsonValue) -> str:
 
 
 def _branches(node: Node, defs: Node) -> Iterator[Node]:
-    branches = node.get("anyOf", node.get("oneOf"))
-    if not isinstance(branches, list):
-        types = node.get("type")
-        several = cast("list[JsonValue]", types if isinstance(types, list) else [types])
-        yield from ({**node, "type": one} if len(several) > 1 else node for one in several)
-        return
-    for branch in branches:
-        yield from _branches(resolved(branch, defs), defs)
+    for word in ("anyOf", "oneOf"):
+        branches = node.get(word)
+        if isinstance(branches, list):
+            beside = {keyword: value for keyword, value in node.items() if keyword != word}
+            if word == "oneOf":
+                beside[ONE_OF] = branches
+            for branch in branches:
+                yield from _branches(_both(beside, resolved(branch, defs)), defs)
+            return
+    types = node.get("type")
+    if isinstance(types, list):
+        yield from ({**node, "type": one} for one in types)
+    elif types is None and (listed := values(node)) is not None:
+        yield from _by_type(node, listed)
+    else:
+        yield node
+
+
+def _both(beside: Node, branch: Node) -> Node:
+    """A node that has to hold together with what stands beside it."""
+    again = {k: v for k, v in beside.items() if k in branch and not _is_silent(k) and branch[k] != v}
+    once = {keyword: value for keyword, value in beside.items() if keyword not in again}
+    return {**branch, **once, **({"allOf": [branch.get("allOf"), again]} if again else {})}
+
+
+def _by_type(node: Node, listed: list[JsonValue]) -> Iterator[Node]:
+    """Listed values of no said type, by the type that they have."""
+    by_type: dict[str, list[JsonValue]] = {}
+    for value in listed:
+        by_type.setdefault(_TYPE_OF[type(value)], []).append(value)
+    rest = {keyword: value for keyword, value in node.items() if keyword not in ("const", "enum")}
+    for name, of_type in by_type.items():
+        yield {**rest, "type": name, "enum": of_type}
+
+
+def _spelt_out(value: JsonValue, defs: Node, above: frozenset[str] = frozenset()) -> JsonValue:
+    """With what every $ref in it names: it is compared as a whole."""
+    if isinstance(value, list):
+        return [_spelt_out(item, defs, above) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference not in above:
+        return _spelt_out({**resolved(value, defs)}, defs, above | {reference})
+    return {word: _spelt_out(inner, defs, above) for word, inner in value.items()}
+
+
+def _is_silent(keyword: str) -> bool:
+    return keyword in _SILENT or keyword.startswith("x-")
 
 
 def _kind(node: Node) -> str:
     kind, form = node.get("type"), node.get("format")
     if not isinstance(kind, str):
-        return "nothing" if "not" in node else ANYTHING
+        kind = "nothing" if "not" in node else ANYTHING
     return f"{kind} ({form})" if isinstance(form, str) else kind

@@ -4,11 +4,14 @@ import json
 from dataclasses import replace
 from typing import ClassVar
 
+from pydantic import Field
+
 from ekiben_contracts.checked_in import PAGE, read
 from ekiben_contracts.checks import SUBJECT, Subject
 from ekiben_contracts.documents import schema, without_wording
 from ekiben_contracts.event import Event, Identifier, ModelName, Utc
 from ekiben_contracts.prediction import PredictionOutcomeObserved
+from ekiben_contracts.sensitive import SENSITIVE
 from ekiben_contracts.topics import Topic
 
 CHECKED_IN = read(page=PAGE)
@@ -26,7 +29,7 @@ class Changed(Event):
     request_id: Identifier
     model: ModelName
     entity_id: Identifier
-    label: float | str
+    label: float | str = Field(json_schema_extra=SENSITIVE)
     observed_at: Utc
 
 

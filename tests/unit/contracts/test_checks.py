@@ -85,6 +85,23 @@ def test_the_list_of_frozen_versions_must_be_there_and_whole(text: str | None):
     only(find_problems(SUBJECT, replace(CHECKED_IN, frozen=text)), "frozen.json", "expected")
 
 
+def test_what_is_sensitive_in_a_frozen_version_stays_so():
+    class Shown(PredictionOutcomeObserved):
+        outcome: float | str = Field(description="A number, or the label of a class.")
+
+    problems = find_problems(with_event(PredictionOutcomeObserved, Shown), FROZEN)
+
+    broke = only(problems, "test_checks.py: Shown", "is frozen").broke
+    assert broke.endswith("outcome: x-sensitive: was true, is none (breaks readers and writers)")
+
+
+@pytest.mark.parametrize("extra", ["forbid", "allow"])
+def test_no_event_refuses_or_keeps_fields_that_it_does_not_know(extra: str):
+    strict = type("Strict", (PredictionOutcomeObserved,), {"model_config": {"extra": extra}})
+
+    only(find_problems(with_event(PredictionOutcomeObserved, strict), CHECKED_IN), "Strict", "to be ignored")
+
+
 def test_better_wording_does_not_change_a_frozen_version():
     class Reworded(PredictionOutcomeObserved):
         """What came true in the end."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from ekiben_contracts.event import Event, FeatureValue, Identifier, ModelName, Utc
 from ekiben_contracts.evolution.upcasting import Upcaster
 from ekiben_contracts.prediction import PredictionRequested
+from ekiben_contracts.sensitive import SENSITIVE_BY_FEATURE
 from ekiben_contracts.topics import PREDICTION_REQUESTS
 
 Hours = Annotated[int, Field(ge=1)]
@@ -33,7 +34,9 @@ class RequestedInHours(Event):
     request_id: Identifier | None = None
     model: ModelName
     entity_id: Identifier
-    features: dict[str, FeatureValue] | None = Field(default=None, description="By name.")
+    features: dict[str, FeatureValue] | None = Field(
+        default=None, description="By name.", json_schema_extra=SENSITIVE_BY_FEATURE
+    )
     horizon_hours: Hours | None = Field(default=24, description="How far ahead.")
     explain: bool = Field(default=False, description="Whether to say why.")
     context: bool = Field(default=False, description="Whether to say what surrounds it.")
@@ -63,7 +66,9 @@ class RequestedInDetail(Event):
     request_id: Identifier | None = None
     model: ModelName
     entity_id: Identifier
-    features: dict[str, FeatureValue] | None = Field(default=None, description="By name.")
+    features: dict[str, FeatureValue] | None = Field(
+        default=None, description="By name.", json_schema_extra=SENSITIVE_BY_FEATURE
+    )
     horizon_hours: Hours | None = Field(default=24, description="How far ahead.")
     explain: Detail = Field(default=Detail.NOTHING, description="How much to say.")
     requested_at: Utc | None = None
