@@ -6,7 +6,9 @@ field, "by-feature" what it says of each feature, but for those that are known t
 
 from __future__ import annotations
 
-from collections.abc import Container
+import json
+import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -21,7 +23,14 @@ SENSITIVE_BY_FEATURE: Final[dict[str, JsonValue]] = {KEYWORD: _BY_FEATURE}
 """The same for an object by feature: which of them are harmless, the signature of the model says."""
 
 REDACTED: Final = "[redacted]"
-_SHORTEST_MASKED: Final = 4
+_HEAD: Final = 16
+"""Characters by which a text is known again where it was cut."""
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +41,32 @@ class Redacted:
     hidden: frozenset[str]
 
     def mask(self, text: str) -> str:
-        """A text about the same event, without what was taken out, as far as it stands there word by word."""
-        for secret in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        return text
+        """A text about the same event, without what was taken out, as far as it stands there word by word.
+
+        Also as Python or JSON would quote it; of a long text that was cut, the rest of its line goes too.
+        """
+        forms = {form for secret in self.hidden for form in _forms(secret)}
+        there = sorted((form for form in forms if form[:_HEAD] in text), key=len, reverse=True)
+        return re.sub("|".join(map(_pattern, there)), REDACTED, text) if there else text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]):
+        if any(char.isalnum() for char in form):
+            yield form
+
+
+def _pattern(form: str) -> str:
+    """Whole words: a hidden 4 leaves 2014 alone."""
+    head, rest = form[:_HEAD], form[_HEAD:]
+    before = r"(?<!\w)" if _is_of_a_word(form[0]) else ""
+    if rest:
+        return f"{before}{re.escape(head)}(?:{re.escape(rest)}|[^\n]*)"
+    return before + re.escape(head) + (r"(?!\w)" if _is_of_a_word(form[-1]) else "")
+
+
+def _is_of_a_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 @cache
@@ -78,7 +109,7 @@ class _Redaction:
         rules = self._resolve(_object(schema))
         mark = rules.get(KEYWORD)
         if mark == _BY_FEATURE:
-            return self._by_feature(value)
+            return self._by_feature(value, rules)
         if mark:
             return self._hide(value)
         if isinstance(value, dict):
@@ -86,7 +117,16 @@ class _Redaction:
         if isinstance(value, list):
             each = self._branch(rules, "items")
             return self._hide(value) if each is None else [self._walk(item, each["items"]) for item in value]
-        return value
+        return value if self._accepts(rules, value) else self._hide(value)
+
+    def _accepts(self, rules: dict[str, JsonValue], value: JsonValue) -> bool:
+        """Whether the JSON type of a scalar is one that the schema wants; where it wants none, any is."""
+        alternatives = rules.get("anyOf")
+        if isinstance(alternatives, list):
+            return any(self._accepts(self._resolve(_object(each)), value) for each in alternatives)
+        wanted = rules.get("type")
+        names = wanted if isinstance(wanted, list) else [wanted]
+        return wanted is None or any(isinstance(name, str) and _is_a(value, name) for name in names)
 
     def _walk_fields(self, fields: dict[str, JsonValue], rules: dict[str, JsonValue] | None) -> JsonValue:
         if rules is None:
@@ -101,15 +141,17 @@ class _Redaction:
             for name, value in fields.items()
         }
 
-    def _by_feature(self, value: JsonValue) -> JsonValue:
-        """Of each feature, or of each model and then each feature."""
+    def _by_feature(self, value: JsonValue, rules: dict[str, JsonValue]) -> JsonValue:
+        """Of each feature, or, where the schema says so, of each model and then each feature."""
         if not isinstance(value, dict):
             return self._hide(value)
+        branch = self._branch(rules, "additionalProperties") or {}
+        each = self._resolve(_object(branch.get("additionalProperties")))
+        if self._branch(each, "additionalProperties") is not None:
+            return {model: self._by_feature(inner, each) for model, inner in value.items()}
         return {
-            name: self._by_feature(inner)
-            if isinstance(inner, dict)
-            else inner
-            if name in self._harmless and not isinstance(inner, list)
+            name: inner
+            if name in self._harmless and not isinstance(inner, dict | list)
             else self._hide(inner)
             for name, inner in value.items()
         }
@@ -149,10 +191,14 @@ class _Redaction:
                     self._remember(inner)
             case None | bool():
                 pass
-            case _ if len(text := str(value)) >= _SHORTEST_MASKED:
-                self._hidden.add(text)
             case _:
-                pass
+                self._hidden.add(str(value))
+
+
+def _is_a(value: JsonValue, name: str) -> bool:
+    if value is None or isinstance(value, bool):
+        return value is None or name == "boolean"
+    return isinstance(value, _TYPES.get(name, ()))
 
 
 def _object(node: JsonValue) -> dict[str, JsonValue]:

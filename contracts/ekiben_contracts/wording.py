@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from math import isfinite
 from typing import cast
 
@@ -40,7 +41,7 @@ _EXPECTED: Mapping[str, str] = {
 }
 
 
-def describe(error: ValidationError, hidden: Container[str] = ()) -> str:
+def describe(error: ValidationError, hidden: AbstractSet[str] = frozenset()) -> str:
     """Each wrong field with what was expected and what was found, five at the most.
 
     Of the whole, and of what stands in a field that is `hidden`, the kind is told and never the value.
@@ -61,10 +62,13 @@ def outline(error: ValidationError) -> str:
 
 def found(value: object) -> str:
     """A value of parsed JSON in JSON's own words, short enough for a log line, where it is no secret."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    quoted = kind(value) if value is None or isinstance(value, dict | list) else repr(value)
-    return quoted if len(quoted) <= _MOST_QUOTED else kind(value)
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float() if len(quoted := repr(value)) <= _MOST_QUOTED:
+            return quoted
+        case _:
+            return kind(value)
 
 
 def kind(value: object) -> str:

@@ -47,7 +47,7 @@ def test_features_that_are_known_to_be_harmless_are_shown_and_no_other():
         **sent,
         "features": {"hour": 5, "hair": REDACTED, "typo": REDACTED, "gone": None},
     }
-    assert found.hidden == {SECRET}
+    assert found.hidden == {SECRET, "7"}
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,12 @@ def test_what_the_schema_does_not_know_is_not_shown(sent):
     assert SECRET not in str(redact(sent, REQUEST, ()).value)
 
 
-def test_a_wrong_value_of_a_field_that_is_not_sensitive_is_shown_for_it_may_be_why():
-    assert redact({"model": 7, "explain": "yes"}, REQUEST, ()).value == {"model": 7, "explain": "yes"}
+def test_a_wrong_value_is_shown_where_it_is_of_the_type_that_its_field_wants_and_no_other():
+    sent = {"model": "a b", "entity_id": 7, "explain": SECRET, "deadline": "tomorrow", "context": None}
+    found = redact(sent, REQUEST, ())
+    assert found.value == {**sent, "entity_id": REDACTED, "explain": REDACTED}
+    assert found.mask(f"explain: found {SECRET!r}") == f"explain: found '{REDACTED}'"
+    assert redact(json.dumps({"features": {"hair": SECRET}}), REQUEST, {"hair"}).value == REDACTED
 
 
 def test_parts_inside_and_explanations_of_each_model_are_looked_through():
@@ -98,8 +102,16 @@ def test_parts_inside_and_explanations_of_each_model_are_looked_through():
 
 def test_a_text_about_the_event_is_masked_where_it_quotes_what_was_taken_out():
     found = redact({"features": {"hair": SECRET, "income": 48_250, "is_old": True, "n": 7}}, REQUEST, ())
-    told = found.mask(f"could not convert {SECRET!r}, 48250, True and 7")
-    assert told == f"could not convert '{REDACTED}', {REDACTED}, True and 7"
+    told = found.mask(f"could not convert {SECRET!r}, 48250, True and 7, of 2017")
+    assert told == f"could not convert '{REDACTED}', {REDACTED}, True and {REDACTED}, of 2017"
+
+
+@pytest.mark.parametrize("hair", ["wig", 'O\'Neil "red"\n', "a\\b", "café au lait, since the summer"])
+def test_what_was_taken_out_is_masked_as_it_stands_quoted_and_where_it_was_cut(hair):
+    found = redact({"features": {"hair": hair}}, REQUEST, ())
+    for form in (hair, repr(hair)[1:-1], json.dumps(hair)[1:-1], hair[:20]):
+        assert found.mask(f"found <{form}> of 3\n") in (f"found <{REDACTED}> of 3\n", f"found <{REDACTED}\n")
+    assert found.mask("a wigwam") == "a wigwam"
 
 
 def test_neither_repr_nor_error_of_an_event_quotes_what_is_sensitive():

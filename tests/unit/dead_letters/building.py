@@ -15,6 +15,7 @@ from ekiben_contracts.identity import dead_letter_id
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS
 
 NOW = datetime(2013, 3, 1, 12, tzinfo=UTC)
+THE_DAY_BEFORE = NOW - timedelta(days=1)
 PAYLOAD = {
     "request_id": "r1",
     "model": "delay",
@@ -51,7 +52,7 @@ def headers(
         "error-message": "expected a routed model",
         "error-stack": "Traceback …",
         "attempt": str(attempt),
-        "failed-at": (NOW + timedelta(minutes=offset)).isoformat(),
+        "failed-at": (THE_DAY_BEFORE + timedelta(minutes=offset)).isoformat(),
         "service": "inference-gateway/0.1.0",
         **{name.replace("_", "-"): text for name, text in said.items()},
     }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ekiben.dead_letters.ledger import Ledger
 from ekiben.dead_letters.pacing import Pace
-from unit.dead_letters.building import letter
+from unit.dead_letters.building import NOW, letter
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def ledger():
 
 
 def test_what_somebody_acted_on_is_settled_and_no_other_attempt_of_it(ledger):
-    ledger.settle([letter(attempt=1).id])
+    ledger.settle(letter(attempt=1).id, NOW)
     assert ledger.is_settled(letter(attempt=1))
     assert not ledger.is_settled(letter(attempt=2))
     assert not ledger.is_settled(letter(offset=42))

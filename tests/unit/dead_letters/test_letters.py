@@ -16,7 +16,7 @@ from ekiben_bus.publishing import PublishError
 from ekiben_contracts.cloudevents import decode
 from ekiben_contracts.operations import DeadLetterDiscarded, DeadLetterReplayed
 from ekiben_contracts.topics import DEAD_LETTER_ACTIONS
-from unit.dead_letters.building import NOW, bury, grave, letter_id, payload, records
+from unit.dead_letters.building import NOW, THE_DAY_BEFORE, bury, grave, letter_id, payload, records
 
 ANN = Actor("ann", "mended")
 ALL = Treatment(most_attempts=None)
@@ -167,8 +167,8 @@ async def test_only_what_is_meant_is_replayed(cluster, ekiben):
     chosen = {
         "reason": "unknown-model",
         "key": b"UA-1545",
-        "since": NOW + timedelta(minutes=2),
-        "until": NOW + timedelta(minutes=3),
+        "since": THE_DAY_BEFORE + timedelta(minutes=2),
+        "until": THE_DAY_BEFORE + timedelta(minutes=3),
     }
     assert (await done(ekiben.dead_letters(Selection(**chosen)).replay(ANN)))[0] == [letter_id(2)]
 

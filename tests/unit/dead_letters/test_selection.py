@@ -10,9 +10,9 @@ from ekiben.dead_letters.graves import graves, graves_of
 from ekiben.dead_letters.selection import Selection
 from ekiben_bus.naming import Naming
 from ekiben_contracts.topics import GATEWAY, PREDICTION_REQUESTS, SYNTHESIZER
-from unit.dead_letters.building import NOW, letter, letter_id
+from unit.dead_letters.building import NOW, THE_DAY_BEFORE, letter, letter_id
 
-DIED = NOW + timedelta(minutes=41)
+DIED = THE_DAY_BEFORE + timedelta(minutes=41)
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,14 @@ def test_of_a_lane_with_a_gap_nothing_goes_for_nobody_can_tell_what_was_finished
     (kept,) = trim_lanes([gap])
     assert (kept.removed, kept.kept) == (0, gap.end - gap.start)
     assert kept.stops_at == gap.skipping
+
+
+async def test_what_died_on_a_topic_made_anew_is_open_although_an_older_letter_had_its_id(cluster, ekiben):
+    bury(cluster, offset=1)
+    bury(cluster, offset=1, attempt=2)
+    assert [chunk async for chunk in ekiben.dead_letters().discard(ANN)]
+    bury(cluster, offset=1, timestamp="1999999999999", failed_at="2033-05-18T03:33:20Z")
+    (found,) = [each async for each in ekiben.dead_letters().unsettled()]
+    assert (found.id, found.timestamp) == (letter_id(1), 1999999999999)
+    assert not (await ekiben.dead_letters().look_into(letter_id(1))).is_settled
+    assert (await trims(ekiben))[3].removed == 2

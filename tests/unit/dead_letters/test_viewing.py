@@ -13,6 +13,7 @@ from ekiben.cli.app import app
 from ekiben.dead_letters import Actor, Viewer, whole
 from ekiben.routes import Routes
 from ekiben_bus.publishing import PublishError
+from ekiben_contracts.checked_in import read
 from ekiben_contracts.cloudevents import decode, encode, encode_structured
 from ekiben_contracts.models import DType, FeatureSpec, Method, ProblemType, Role
 from ekiben_contracts.operations import DeadLetterRevealed
@@ -20,6 +21,7 @@ from ekiben_contracts.prediction import PredictionRequested
 from ekiben_contracts.routing import EnsembleDefined, ModelRouted, RoutedVersion
 from ekiben_contracts.sensitive import REDACTED
 from ekiben_contracts.topics import DEAD_LETTER_ACTIONS
+from ekiben_contracts.training import ModelTrained
 from unit.dead_letters.building import NOW, bury, letter, payload, records
 
 SECRET = "wears a wig"
@@ -99,11 +101,65 @@ def test_error_and_stack_and_headers_do_not_quote_what_is_hidden_and_strange_hea
     assert SECRET not in repr(dead)
 
 
+def test_a_feature_that_one_routed_version_does_not_know_is_not_shown():
+    knows_less = version("2").model_copy(update={"signature": version("2").signature[:1]})
+    view = Viewer(routed(version("1"), knows_less)).view(letter(SENT))
+    assert view.value["features"] == {"carrier": SECRET, "hour": REDACTED}
+
+
+def test_of_an_ensemble_with_a_member_that_nobody_routes_no_feature_is_shown():
+    ensemble = EnsembleDefined(
+        ensemble="delay", revision=1, members=["a", "b"], method=Method.AVERAGE, defined_at=NOW
+    )
+    view = Viewer(Routes(routed(version("1"), model="a").models, {"delay": ensemble})).view(letter(SENT))
+    assert view.value["features"] == {"carrier": REDACTED, "hour": REDACTED}
+
+
+def test_nothing_is_shown_of_an_object_below_a_feature():
+    sent = payload(features={"carrier": {"hour": SECRET}, "hour": {"hour": SECRET}})
+    view = Viewer(routed(version("1", "carrier"))).view(letter(sent))
+    assert view.value["features"] == {"carrier": REDACTED, "hour": REDACTED}
+
+
+def test_an_example_of_a_trained_model_is_judged_by_its_own_signature_too():
+    trained = json.loads(read().examples[ModelTrained.type])
+    features = {"hour": 5, "carrier": "ua"}
+    own = [{"name": name, "dtype": "string", "sensitive": name == "hour"} for name in features]
+    sent = {**trained, "model": "delay", "signature": own, "input_example": {"features": features}}
+    dead = letter(json.dumps(sent).encode(), original=(("ce_type", ModelTrained.type.encode()),))
+    view = Viewer(routed(version("1"))).view(dead)
+    assert view.value["input_example"]["features"] == {"hour": REDACTED, "carrier": "ua"}
+
+
+def test_headers_without_a_value_and_extensions_in_either_mode():
+    sent = (("ce_patientname", SECRET.encode()), ("gone", None), ("content-type", None), ("ce_type", None))
+    shown = {"ce_patientname": REDACTED, "gone": "none", "content-type": "none", "ce_type": "none"}
+    dead = letter(SENT, original=sent)
+    assert dict(Viewer(routed(version("1"))).view(dead).headers) == shown
+    assert dict(whole(dead).headers) == {**shown, "ce_patientname": SECRET}
+
+
+def test_an_event_written_as_a_text_and_an_attribute_that_is_no_text_are_not_shown():
+    event = PredictionRequested(model="delay", entity_id="e", features={"carrier": SECRET})
+    value, headers = encode_structured(event, id="r", source="test", time=NOW)
+    envelope = json.loads(value)
+    sent = {**envelope, "data": json.dumps(envelope["data"]), "subject": SECRET, "id": {"of": SECRET}}
+    dead = letter(json.dumps(sent).encode(), original=tuple(headers), error_message=f"found {sent['data']!r}")
+    view = Viewer(routed(version("1"))).view(dead)
+    assert SECRET not in f"{view.value} {view.error_message}"
+    assert view.value["source"] == "test"
+
+
 @pytest.mark.parametrize(
     "value", [SECRET.encode(), b"\xff" + SECRET.encode(), json.dumps([SECRET]).encode(), SENT[:-1]]
 )
 def test_a_value_that_cannot_be_told_apart_is_not_shown_at_all(value):
-    view = Viewer(routed(version("1"))).view(letter(value))
+    view = Viewer(routed(version("1"))).view(
+        letter(value, error_message=SECRET, error_stack=SECRET, error_class="KeyError")
+    )
+    assert (view.error_message, view.error_stack) == (REDACTED, REDACTED)
+    ours = letter(value, error_message="found 9 bytes", error_class="UnreadableError")
+    assert Viewer(routed(version("1"))).view(ours).error_message == "found 9 bytes"
     assert view.value == f"{REDACTED} {len(value)} bytes in which nobody can tell what is sensitive"
 
 

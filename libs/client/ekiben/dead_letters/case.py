@@ -24,8 +24,12 @@ class Case:
     @property
     def is_settled(self) -> bool:
         """Whether nobody has to see to it any more."""
-        acted_on = any(action.dead_letter == self.letter.id for action in self.actions)
-        return acted_on or self.attempts[-1].attempt > self.letter.attempt
+        letter = self.letter
+        acted_on = any(
+            action.dead_letter == letter.id and letter.is_meant_by(action.acted_at) for action in self.actions
+        )
+        later = (one.attempt > letter.attempt and one.origin == letter.origin for one in self.attempts)
+        return acted_on or any(later)
 
 
 def is_of_family(id: str, of: str) -> bool:
@@ -48,4 +52,9 @@ async def gather(
     done = [action async for action in actions if is_of_family(action.dead_letter, id)]
     looks = [one for one in done if isinstance(one, DeadLetterRevealed)]
     acted = [one for one in done if not isinstance(one, DeadLetterRevealed)]
-    return Case(found[0], attempts, history(acted), sorted(looks, key=lambda look: look.acted_at))
+    return Case(
+        max(found, key=lambda each: each.timestamp),
+        attempts,
+        history(acted),
+        sorted(looks, key=lambda look: look.acted_at),
+    )

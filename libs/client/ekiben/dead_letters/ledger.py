@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from hashlib import blake2b
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,7 @@ from ekiben.dead_letters.letter import DeadLetter
 _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA cache_size = -4096;
-CREATE TABLE settled (id BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE settled (id BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE latest (origin BLOB PRIMARY KEY, attempt INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
 """
@@ -39,9 +39,12 @@ class Ledger:
     ) -> None:
         self._db.close()
 
-    def settle(self, ids: Iterable[str]) -> None:
-        """Somebody replayed or discarded these."""
-        self._db.executemany("INSERT OR IGNORE INTO settled VALUES (?)", ((_digest(one),) for one in ids))
+    def settle(self, id: str, acted_at: datetime) -> None:
+        """Somebody replayed or discarded this one."""
+        self._db.execute(
+            "INSERT INTO settled VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = max(at, excluded.at)",
+            (_digest(id), acted_at.timestamp()),
+        )
 
     def note_return(self, letter: DeadLetter) -> None:
         """Remember the last attempt of its record: an earlier one has been replayed, recorded or not."""
@@ -54,7 +57,8 @@ class Ledger:
 
     def is_settled(self, letter: DeadLetter) -> bool:
         """Whether nobody has to see to it any more: acted on, or a later attempt is there instead."""
-        if self._db.execute("SELECT 1 FROM settled WHERE id = ?", (_digest(letter.id),)).fetchone():
+        acted = self._db.execute("SELECT at FROM settled WHERE id = ?", (_digest(letter.id),)).fetchone()
+        if acted is not None and letter.is_meant_by(datetime.fromtimestamp(acted[0], UTC)):
             return True
         row = self._db.execute(
             "SELECT 1 FROM latest WHERE origin = ? AND attempt > ?", (_digest(letter.origin), letter.attempt)
@@ -62,8 +66,9 @@ class Ledger:
         return row.fetchone() is not None
 
     def is_new(self, letter: DeadLetter) -> bool:
-        """Whether this is the first with its id; it is remembered either way."""
-        added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (_digest(letter.id),))
+        """Whether this is the first of its record with its id; it is remembered either way."""
+        once = _digest(f"{letter.timestamp}/{letter.id}")
+        added = self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (once,))
         return added.rowcount == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ekiben_bus.deadletters import PREFIX
 from ekiben_bus.records import Record
@@ -12,6 +12,7 @@ _ATTEMPT = PREFIX + "attempt"
 _LONGEST_NUMBER = 18
 _LATEST_MS = 253_402_300_799_000
 """The end of the year 9999, where Python's calendar ends."""
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class DeadLetter:
     service: str
     key: bytes | None
     value: bytes | None = field(repr=False)
-    headers: tuple[tuple[str, bytes], ...] = field(repr=False)
+    headers: tuple[tuple[str, bytes | None], ...] = field(repr=False)
 
     @property
     def recorded_at(self) -> datetime:
@@ -56,8 +57,12 @@ class DeadLetter:
 
     @property
     def origin(self) -> str:
-        """What all attempts of one record share."""
-        return f"{self.kept_on}/{self.topic}/{self.partition}/{self.offset}"
+        """What all attempts of one record share. A topic made anew uses offsets again: hence the time."""
+        return f"{self.kept_on}/{self.topic}/{self.partition}/{self.offset}/{self.timestamp}"
+
+    def is_meant_by(self, acted_at: datetime) -> bool:
+        """Whether what was done then, under its id, was about it: a topic made anew uses ids again."""
+        return self.died_at is None or self.died_at <= acted_at + _CLOCKS_DIFFER
 
     @property
     def returned(self) -> int:
@@ -68,7 +73,7 @@ class DeadLetter:
 def parse(record: Record) -> DeadLetter:
     """Read the dlq- headers. One that is missing reads as empty: nothing a record lacks may hide it."""
     said = {
-        name.removeprefix(PREFIX): value.decode(errors="backslashreplace")
+        name.removeprefix(PREFIX): (value or b"").decode(errors="backslashreplace")
         for name, value in record.headers
         if name.startswith(PREFIX)
     }

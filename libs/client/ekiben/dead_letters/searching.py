@@ -94,7 +94,7 @@ class Search:
         async for record in self.records(actions):
             action = read_action(record)
             if action is not None and not isinstance(action, DeadLetterRevealed):
-                ledger.settle([action.dead_letter])
+                ledger.settle(action.dead_letter, action.acted_at)
 
     async def records(
         self, topic: str, ends: Mapping[TopicPartition, int] | None = None
