@@ -48,6 +48,9 @@ class TypeWords:
         if isinstance(reference, str):
             definition = as_object(self._definitions[reference])
             return link(reference) if "properties" in definition else self.of(definition)
+        together = rules.get("allOf")
+        if isinstance(together, list):
+            return " and ".join(self.of(as_object(each)) for each in together)
         choices = self._choices(rules)
         return _either(choices) if choices else self._of_type(rules)
 
@@ -57,8 +60,10 @@ class TypeWords:
                 return [quoted(value)]
             case {"enum": list(values)}:
                 return [quoted(value) for value in values]
-            case {"anyOf": list(rules_of_each)}:
+            case {"anyOf": list(rules_of_each)} | {"oneOf": list(rules_of_each)}:
                 return [self.of(as_object(each)) for each in rules_of_each]
+            case {"type": list(names)}:
+                return [self.of({**rules, "type": name}) for name in names]
             case _:
                 return []
 
@@ -75,10 +80,12 @@ class TypeWords:
 
     def _of_object(self, rules: Rules) -> str:
         match rules:
-            case {"patternProperties": dict(by_pattern)}:
-                ((pattern, value),) = by_pattern.items()
-                name: Rules = {"type": "string", "pattern": pattern, **as_object(rules.get("propertyNames"))}
-                return f"object of {self.of(as_object(value))} by {self.of(name)}"
+            case {"patternProperties": dict(by_pattern)} if by_pattern:
+                named: Rules = {"type": "string", **as_object(rules.get("propertyNames"))}
+                return "object of " + " and ".join(
+                    f"{self.of(as_object(value))} by {self.of({'pattern': pattern, **named})}"
+                    for pattern, value in by_pattern.items()
+                )
             case {"additionalProperties": value}:
                 return f"object of {self.of(as_object(value))}"
             case _:

@@ -107,6 +107,24 @@ def test_a_schema_in_words(rules: dict[str, Any], words: str):
     assert WORDS.of(rules) == words
 
 
+BY_PATTERN = {"patternProperties": {"^a": {"type": "integer"}, "^b": {"type": "null"}}, "type": "object"}
+BOTH = "object of whole number by text (matching `^a`) and null by text (matching `^b`)"
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (BY_PATTERN, BOTH),
+        ({"patternProperties": {}, "type": "object"}, "object"),
+        ({"type": ["string", "null"]}, "text or null"),
+        ({"oneOf": [{"type": "integer"}, {"const": "a"}]}, 'whole number or `"a"`'),
+        ({"allOf": [{"$ref": "Quorum"}, {"type": "object"}]}, "[Quorum](#quorum) and object"),
+    ],
+)
+def test_what_may_be_one_of_several_or_has_to_be_all_is_told_in_full(rules: Any, words: str):
+    assert WORDS.of(rules) == words
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=60),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=30), inner, max_size=5),
