@@ -20,6 +20,7 @@ from ekiben_bus.packing import PackingProducer
 from ekiben_bus.principals import principal_of
 from ekiben_bus.records import Record
 from ekiben_bus.settings import KafkaSettings
+from ekiben_contracts.envelope import Headers
 from ekiben_contracts.topics import LARGEST_RECORD
 
 BATCH_BYTES = 512 * 1024
@@ -73,7 +74,7 @@ class Batch(Protocol):
         timestamp: int | None,
         key: bytes | None,
         value: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
+        headers: Headers,
     ) -> object | None: ...
 
 

@@ -8,11 +8,12 @@ the handler as it was on its own topic: same place, same identity, same dead-let
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ekiben_bus.naming import Naming
 from ekiben_bus.publishing import WireRecord
 from ekiben_bus.records import Record
+from ekiben_contracts.envelope import Headers
 from ekiben_contracts.topics import PARKED, REPLAY, RETRIES, Topic, side_purposes
 
 PREFIX = "ekiben-lane-"
@@ -44,9 +45,9 @@ class MovedRecord:
     partition: int
     offset: int
     timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    key: bytes | None = field(repr=False)
+    value: bytes | None = field(repr=False)
+    headers: Headers = field(repr=False)
     attempt: int
 
 
@@ -100,7 +101,7 @@ def replay(died: MovedRecord, to: str) -> WireRecord:
 def restore(record: Record) -> Record:
     """The record as it was before it was moved. One without (good) marks came from nowhere else."""
     marks = {
-        name.removeprefix(PREFIX): value.decode(errors="replace")
+        name.removeprefix(PREFIX): (value or b"").decode(errors="replace")
         for name, value in record.headers
         if name.startswith(PREFIX)
     }

@@ -13,6 +13,7 @@ from structlog.stdlib import get_logger
 
 from ekiben_bus.cluster import Batch, Cluster, Producer
 from ekiben_bus.forbidden import ForbiddenError
+from ekiben_contracts.envelope import Headers
 
 log = get_logger(__name__)
 
@@ -30,12 +31,12 @@ class WireRecord(Struct, frozen=True, gc=False):
     partition: int | None
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Headers
 
     @property
     def size(self) -> int:
         """Bytes as the broker counts them, rounded up: a batch of one record, with its overhead."""
-        headers = sum(len(name) + len(value) + 10 for name, value in self.headers)
+        headers = sum(len(name) + len(value or b"") + 10 for name, value in self.headers)
         return len(self.key or b"") + len(self.value or b"") + headers + 100
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
 
+from ekiben_contracts.envelope import Headers
 from ekiben_contracts.event import Event
 from ekiben_contracts.identity import dead_letter_id
 
@@ -31,7 +31,7 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Headers: ...
 
 
 class Received(Struct, frozen=True, gc=False):
@@ -46,6 +46,10 @@ class Received(Struct, frozen=True, gc=False):
     ce_id: str | None = None
     traceparent: str | None = None
     attempt: int = 1
+
+    def __repr__(self) -> str:
+        """Without the bytes of its record: what is sensitive stands in them."""
+        return f"Received({self.event!r}, {self.dead_letter_id!r})"
 
     @property
     def dead_letter_id(self) -> str:

@@ -48,7 +48,8 @@ def configure(service: str, level: str | None = None) -> None:
 
 def _rendering(*, on_a_terminal: bool) -> list[structlog.typing.Processor]:
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # the usual one shows the locals of each frame, and with them people's data
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if on_a_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -123,3 +123,8 @@ def test_what_keeps_coming_back_is_left_out(attempt, most, goes):
 
 def test_what_does_not_say_where_it_came_from_is_left_out():
     assert decide(letter(topic=""), grave(), Treatment()).why is Why.REFUSED
+
+
+def test_a_header_without_a_value_goes_back_as_it_came():
+    sent = decide(letter(original=[("gone", None)]), grave(), Treatment())
+    assert list(read(sent).headers) == [("gone", None)]

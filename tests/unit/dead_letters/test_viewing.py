@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from ekiben import Ekiben
 from ekiben.cli.app import app
 from ekiben.dead_letters import Actor, Viewer, whole
+from ekiben.errors import InvalidInputError
 from ekiben.routes import Routes
 from ekiben_bus.publishing import PublishError
 from ekiben_contracts.checked_in import read
@@ -193,6 +194,18 @@ def test_all_of_it_byte_for_byte_for_who_asked():
     assert view.value == '{"half": \\xff'
     assert base64.b64decode(view.raw or "") == b'{"half": \xff'
     assert view.headers == [("origin", "test\\x00")]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_what_is_no_json_is_shown_as_text_so_that_json_stays_json(number):
+    sent = f'{{"x": {number}}}'
+    assert whole(letter(sent.encode())).value == sent
+
+
+@pytest.mark.parametrize("actor", [Actor("", "why"), Actor("eve"), Actor("eve", " ")])
+async def test_nothing_is_revealed_to_nobody_or_for_no_reason(cluster, ekiben, actor):
+    with pytest.raises(InvalidInputError, match="who looks, and why"):
+        await ekiben.dead_letters().reveal(bury(cluster, SENT), actor)
 
 
 async def test_who_looked_and_why_is_on_record_each_time(cluster, ekiben):

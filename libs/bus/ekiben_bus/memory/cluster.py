@@ -19,6 +19,7 @@ from ekiben_bus.memory.group import Group
 from ekiben_bus.memory.log import NewRecord, PartitionLog, StoredRecord
 from ekiben_bus.memory.producer import MemoryProducer
 from ekiben_bus.memory.wire import PerfectWire, Wire
+from ekiben_contracts.envelope import Headers
 from ekiben_contracts.topics import RECORD_LIMIT
 
 
@@ -91,7 +92,7 @@ class MemoryCluster:
     def append(
         self,
         partition: TopicPartition,
-        records: Sequence[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]],
+        records: Sequence[tuple[bytes | None, bytes | None, Headers]],
     ) -> None:
         """Add records (key, value, headers) to a partition, all or none.
 

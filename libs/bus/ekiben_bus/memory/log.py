@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from aiokafka.structs import OffsetAndTimestamp
 
+from ekiben_contracts.envelope import Headers
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
@@ -19,12 +21,16 @@ class StoredRecord:
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Headers
 
     @property
     def size(self) -> int:
         """Bytes of key, value and headers."""
-        return len(self.key or b"") + len(self.value or b"") + sum(len(n) + len(v) for n, v in self.headers)
+        return (
+            len(self.key or b"")
+            + len(self.value or b"")
+            + sum(len(n) + len(v or b"") for n, v in self.headers)
+        )
 
 
 class NewRecord(NamedTuple):
@@ -33,7 +39,7 @@ class NewRecord(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Headers
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
@@ -12,6 +12,7 @@ from aiokafka.errors import ProducerClosed, UnknownTopicOrPartitionError
 
 from ekiben_bus.memory.log import NewRecord
 from ekiben_bus.memory.wire import Errand, Request
+from ekiben_contracts.envelope import Headers
 
 if TYPE_CHECKING:
     from ekiben_bus.memory.cluster import MemoryCluster
@@ -33,7 +34,7 @@ class MemoryBatch:
         timestamp: int | None,
         key: bytes | None,
         value: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
+        headers: Headers,
     ) -> object | None:
         if not isinstance(headers, list):
             raise TypeError(f"expected the headers in a list, as aiokafka does, found {type(headers)}")

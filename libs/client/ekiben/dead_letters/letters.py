@@ -18,7 +18,7 @@ from ekiben.dead_letters.replaying import LeftOut, Treatment, decide
 from ekiben.dead_letters.searching import Watch
 from ekiben.dead_letters.selection import Selection
 from ekiben.dead_letters.trimming import Trim
-from ekiben.errors import NotFoundError
+from ekiben.errors import InvalidInputError, NotFoundError
 from ekiben_bus.outbox import write
 from ekiben_contracts.operations import DeadLetterRevealed
 
@@ -74,9 +74,16 @@ class DeadLetters:
         """The same, for somebody who is to see what is sensitive. It is on record before anything is seen.
 
         Raises:
+            InvalidInputError: the actor has no name, or no reason.
             NotFoundError: there is none of this id.
             EkibenError: it cannot be recorded, as where the cluster lets nobody of this name do so.
         """
+        if not actor.by.strip() or not (actor.why or "").strip():
+            raise InvalidInputError(
+                expected="who looks, and why: both are recorded",
+                found=f"the name {actor.by!r} and the reason {actor.why!r}",
+                attempt='Actor("ann", "its sender asks what arrived")',
+            )
         letter = (await self.look_into(id)).letter
         grave = next(one for one in self._graves_of(id) if one.dead_letters == letter.kept_on)
         now = self._desk.now()

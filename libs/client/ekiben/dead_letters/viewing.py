@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -157,9 +158,11 @@ def _payload(value: bytes | None) -> JsonValue:
     if value is None:
         return None
     try:
-        return cast("JsonValue", from_json(value))
+        data = cast("JsonValue", from_json(value))
+        json.dumps(data, allow_nan=False)  # NaN and infinity are read, and are no JSON
     except ValueError:
         return escaped(value)
+    return data
 
 
 @cache

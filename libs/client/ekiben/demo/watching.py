@@ -96,5 +96,5 @@ class Watch:
 def _case(letter: DeadLetter) -> str | None:
     for name, value in letter.headers:
         if name == CASE_HEADER:
-            return value.decode(errors="replace")
+            return (value or b"").decode(errors="replace")
     return None

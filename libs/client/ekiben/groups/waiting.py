@@ -57,4 +57,4 @@ async def count_waiting(reader: Reader, records: AsyncIterable[Record]) -> Seque
 
 
 def _mark(record: Record, name: str) -> str:
-    return dict(record.headers).get(PREFIX + name, b"").decode(errors="backslashreplace")
+    return (dict(record.headers).get(PREFIX + name) or b"").decode(errors="backslashreplace")
