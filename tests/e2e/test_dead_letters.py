@@ -100,7 +100,7 @@ def test_a_patch_that_does_not_apply_leaves_the_record_out_and_the_exit_code_say
     patch = '[{"op": "remove", "path": "/no/such/field"}]'
     ended = system.ekiben("dlq", "replay", dead, "--patch", patch)
     assert ended.returncode == 6
-    assert f"left out  {dead}  the patch does not apply" in ended.stderr
+    assert f"left out  {dead}  operation 1, remove of /no/such/field, does not apply" in ended.stderr
     assert dead in system.ekiben("dlq", "list", "--ids").stdout
 
 
