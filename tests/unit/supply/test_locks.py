@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -19,6 +20,15 @@ LOCKED = [WHOLE, LOCKS / f"{BUILD}.lock", *(bundle.lock for bundle in BUNDLES)]
 def test_a_lock_pins_every_package_by_version_and_hash_and_names_no_address(lock: Path) -> None:
     assert len(read_lock(lock)) > 10
     assert "://" not in lock.read_text("utf-8")
+
+
+def test_the_lock_of_the_tests_client_names_no_address_and_pins_every_package_by_its_sum() -> None:
+    text = (ROOT / "tests/integration/documents/node/package-lock.json").read_text("utf-8")
+
+    assert "://" not in text, "take `funding` and `resolved` out of it"
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
 
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.name)
