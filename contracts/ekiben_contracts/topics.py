@@ -236,6 +236,8 @@ DEAD_LETTERS = "dlq"
 REPLAY = "replay"
 RETRIES = ("retry-5s", "retry-1m", "retry-10m")
 PARKED = "parked"
+KEPT_FOR_EVER = (DEAD_LETTERS, REPLAY, PARKED)
+"""What waits for a person or a mended endpoint; a retry has its time."""
 
 
 def side_topic(topic: str, group: str, purpose: str) -> str:

@@ -13,12 +13,10 @@ from enum import StrEnum
 from ekiben_bus.lanes import consumer_group, lanes
 from ekiben_bus.naming import Naming
 from ekiben_contracts.topics import (
-    DEAD_LETTERS,
+    KEPT_FOR_EVER,
     OPERATORS,
-    PARKED,
     PEOPLE,
     REPLAY,
-    RETRIES,
     SERVICES,
     USERS,
     Topic,
@@ -31,8 +29,6 @@ CLUSTER_NAME = "kafka-cluster"
 """Kafka's name of the one resource that is the cluster itself."""
 EVERYBODY = "User:*"
 """Kafka's own name of every principal."""
-_KEPT_FOR_EVER = (DEAD_LETTERS, REPLAY, PARKED)
-_NO_DELAYS = (0.0,) * len(RETRIES)
 
 
 class Resource(StrEnum):
@@ -169,7 +165,7 @@ def _consuming(topic: Topic, service: str, naming: Naming) -> Iterator[Grant]:
     dead_letters = naming.dead_letters(topic, service)
     yield service, Resource.TOPIC, dead_letters, Operation.WRITE
     yield OPERATORS, Resource.TOPIC, dead_letters, Operation.READ
-    for lane in lanes(topic, service, naming, _NO_DELAYS):
+    for lane in lanes(topic, service, naming):
         for moved_to in (lane.retry_to, lane.park_to):
             if moved_to is not None:
                 yield service, Resource.TOPIC, moved_to, Operation.WRITE
@@ -181,7 +177,7 @@ def _consuming(topic: Topic, service: str, naming: Naming) -> Iterator[Grant]:
     for purpose in side_purposes(topic, service):
         side = naming.side(topic, service, purpose)
         yield from _keeping(side)
-        if purpose in _KEPT_FOR_EVER:
+        if purpose in KEPT_FOR_EVER:
             # for `ekiben dlq trim`: to Kafka, records are deleted by whoever may delete their topic
             yield OPERATORS, Resource.TOPIC, side, Operation.DELETE
 

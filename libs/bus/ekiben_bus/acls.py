@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,14 +10,11 @@ from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError, Securit
 
 from ekiben_bus.acl_plan import AclPlan, Binding, plan_acls, wanted_acls
 from ekiben_bus.acl_wire import EVERY_ACL, CreateAcls, bindings_in
-from ekiben_bus.administration import TopicsError, administration
+from ekiben_bus.administration import TopicsError, administration, until_visible
 from ekiben_bus.naming import Naming
 from ekiben_bus.principals import principal_of
 from ekiben_bus.settings import KafkaSettings
 from ekiben_contracts.topics import TOPICS, Topic
-
-_VISIBLE_WITHIN_S = 30.0
-_POLL_S = 0.05
 
 
 class AclsError(TopicsError):
@@ -75,7 +70,12 @@ async def apply_acls(
         found = plan_acls(wanted, await _described(admin, settings), names)
         if found.missing:
             await _create(admin, settings, found.missing)
-            await _until_shown(partial(_described, admin, settings), wanted)
+            await until_visible(
+                partial(_described, admin, settings),
+                partial(_count_of_hidden, wanted),
+                "access control lists",
+                AclsError,
+            )
         return found
 
 
@@ -115,12 +115,6 @@ def _raise_if_refused(
     raise AclsError(f"expected {address} to {what} access control lists, found {error.__name__}: {message}")
 
 
-async def _until_shown(look: Callable[[], Awaitable[Sequence[Binding]]], wanted: Sequence[Binding]) -> None:
-    deadline = time.monotonic() + _VISIBLE_WITHIN_S
-    while hidden := frozenset(wanted).difference(await look()):
-        if time.monotonic() > deadline:
-            raise AclsError(
-                f"expected to see the new access control lists within {_VISIBLE_WITHIN_S:g} s, still hidden: "
-                f"{len(hidden)} of {len(wanted)}; is a broker away, or is somebody deleting them?"
-            )
-        await asyncio.sleep(_POLL_S)
+def _count_of_hidden(wanted: Sequence[Binding], shown: Sequence[Binding]) -> str:
+    hidden = frozenset(wanted).difference(shown)
+    return f"{len(hidden)} of {len(wanted)}" if hidden else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
@@ -12,6 +15,11 @@ from ekiben_bus.connection import client_options
 from ekiben_bus.diagnosing import refusals_told
 from ekiben_bus.errors import RefusedError
 from ekiben_bus.settings import KafkaSettings
+
+Seen = TypeVar("Seen")
+
+_VISIBLE_WITHIN_S = 30.0
+_POLL_S = 0.05
 
 
 class TopicsError(Exception):
@@ -44,3 +52,25 @@ async def administration(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdmi
         ) from error
     finally:
         await admin.close()
+
+
+async def until_visible(
+    look: Callable[[], Awaitable[Seen]],
+    hidden_in: Callable[[Seen], str],
+    what: str,
+    error: type[TopicsError] = TopicsError,
+) -> Seen:
+    """Look until nothing is hidden any more: what was just created takes a moment to be seen.
+
+    Raises:
+        TopicsError, or the `error` that is named: its time is over.
+    """
+    deadline = time.monotonic() + _VISIBLE_WITHIN_S
+    while hidden := hidden_in(seen := await look()):
+        if time.monotonic() > deadline:
+            raise error(
+                f"expected to see the new {what} within {_VISIBLE_WITHIN_S:g} s, still hidden: {hidden}; "
+                "is a broker of the cluster away, or is somebody deleting them?"
+            )
+        await asyncio.sleep(_POLL_S)
+    return seen

@@ -20,6 +20,7 @@ PREFIX = "ekiben-lane-"
 """Headers by this name are the bus's own: on a record that is moved, a user's are dropped."""
 
 MAIN = "main"
+_NO_DELAYS = (0.0,) * len(RETRIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,13 @@ class MovedRecord:
     attempt: int
 
 
-def lanes(topic: Topic, service: str, naming: Naming, delays_s: Sequence[float]) -> tuple[Lane, ...]:
-    """Every lane by which a service reads a topic, the main one first. `delays_s`: one for each retry."""
+def lanes(
+    topic: Topic, service: str, naming: Naming, delays_s: Sequence[float] = _NO_DELAYS
+) -> tuple[Lane, ...]:
+    """Every lane by which a service reads a topic, the main one first.
+
+    `delays_s`, one for each retry, matter to whoever reads them, not to whoever asks which there are.
+    """
     purposes = side_purposes(topic, service)
     retries = [naming.side(topic, service, purpose) for purpose in RETRIES if purpose in purposes]
     parked = naming.side(topic, service, PARKED) if PARKED in purposes else None

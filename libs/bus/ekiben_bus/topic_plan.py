@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ekiben_bus.naming import Naming
-from ekiben_contracts.topics import FOREVER, HEADROOM, PEOPLE, RETRIES, Topic, side_purposes
+from ekiben_contracts.topics import FOREVER, HEADROOM, KEPT_FOR_EVER, PEOPLE, Topic, side_purposes
 
 _MOST_REPLICAS = 3
 
@@ -157,8 +157,7 @@ def _configs(topic: Topic, replicas: int) -> dict[str, str]:
 
 
 def _side_configs(topic: Topic, purpose: str, replicas: int) -> dict[str, str]:
-    """What waits for a person or a mended endpoint is kept for ever; a retry has its time."""
-    kept = _kept_for(topic.retention_ms if purpose in RETRIES else FOREVER)
+    kept = _kept_for(FOREVER if purpose in KEPT_FOR_EVER else topic.retention_ms)
     return {**kept, **_durability(replicas), "max.message.bytes": str(topic.max_message_bytes + HEADROOM)}
 
 

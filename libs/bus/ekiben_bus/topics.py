@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
-from ekiben_bus.administration import TopicsError, administration
+from ekiben_bus.administration import TopicsError, administration, until_visible
 from ekiben_bus.cluster import KafkaCluster
 from ekiben_bus.forbidden import ForbiddenError, forbidden
 from ekiben_bus.leaders import until_led
@@ -22,9 +20,6 @@ from ekiben_bus.principals import ANONYMOUS, principal_of
 from ekiben_bus.settings import KafkaSettings
 from ekiben_bus.topic_plan import Drift, FoundTopic, Plan, Shortfall, WantedTopic, plan, wanted_topics
 from ekiben_contracts.topics import TOPICS, Topic
-
-_VISIBLE_WITHIN_S = 30.0
-_POLL_S = 0.05
 
 
 class MissingTopicsError(TopicsError):
@@ -75,7 +70,7 @@ async def apply_topics(
             raise TooFewPartitionsError(planned.shortfalls)
         created = await _create(admin, principal_of(settings), planned.missing)
         # looked at again: what was just created takes a moment to be seen, and others may create too
-        planned = await _until_nothing_is_missing(look)
+        planned = await until_visible(look, _names_of_missing, "topics")
         if planned.shortfalls:
             raise TooFewPartitionsError(planned.shortfalls)
         await _until_usable(settings, admin, planned.existing)
@@ -194,17 +189,8 @@ async def _create(
     return tuple(created)
 
 
-async def _until_nothing_is_missing(look: Callable[[], Awaitable[Plan]]) -> Plan:
-    deadline = time.monotonic() + _VISIBLE_WITHIN_S
-    while (planned := await look()).missing:
-        if time.monotonic() > deadline:
-            hidden = ", ".join(topic.name for topic in planned.missing)
-            raise TopicsError(
-                f"expected to see the new topics within {_VISIBLE_WITHIN_S:g} s, still hidden: {hidden}; "
-                "is a broker of the cluster away, or is somebody deleting them?"
-            )
-        await asyncio.sleep(_POLL_S)
-    return planned
+def _names_of_missing(planned: Plan) -> str:
+    return ", ".join(topic.name for topic in planned.missing)
 
 
 async def _until_usable(settings: KafkaSettings, admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:

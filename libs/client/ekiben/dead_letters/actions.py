@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from ekiben.dead_letters.graves import Grave
 from ekiben.dead_letters.letter import DeadLetter
@@ -21,6 +22,7 @@ from ekiben_contracts.topics import DEAD_LETTER_ACTIONS
 
 Action = DeadLetterReplayed | DeadLetterDiscarded
 """What somebody did about a dead letter."""
+Told = TypeVar("Told", DeadLetterDiscarded, DeadLetterRevealed)
 
 LONGEST_TEXT = 10_000
 """Characters of a reason or a name."""
@@ -65,30 +67,18 @@ def replayed(letter: DeadLetter, grave: Grave, actor: Actor, treatment: Treatmen
 
 def discarded(letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> Outgoing:
     """The event that a letter was discarded."""
-    event = DeadLetterDiscarded(
-        attempt=letter.attempt,
-        dead_letter=letter.id,
-        topic=grave.topic,
-        group=grave.group,
-        by=actor.by,
-        why=actor.why or "",
-        acted_at=now,
-    )
+    event = _told(DeadLetterDiscarded, letter, grave, actor, now)
     return _outgoing(event, action_id(letter.id, "discarded"))
 
 
-def revealed(letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> Outgoing:
+def revealed(letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> DeadLetterRevealed:
     """The event that somebody asked to see what of a letter is sensitive."""
-    event = DeadLetterRevealed(
-        attempt=letter.attempt,
-        dead_letter=letter.id,
-        topic=grave.topic,
-        group=grave.group,
-        by=actor.by,
-        why=actor.why or "",
-        acted_at=now,
-    )
-    return _outgoing(event, reveal_id(letter.id, actor.by, now))
+    return _told(DeadLetterRevealed, letter, grave, actor, now)
+
+
+def on_record(look: DeadLetterRevealed) -> Outgoing:
+    """A look on its way: each has an id of its own."""
+    return _outgoing(look, reveal_id(look.dead_letter, look.by, look.acted_at))
 
 
 def read_action(record: Record) -> Action | DeadLetterRevealed | None:
@@ -110,3 +100,15 @@ def history(records: Sequence[Action]) -> Sequence[Action]:
 
 def _outgoing(event: Event, id: str) -> Outgoing:
     return Outgoing(DEAD_LETTER_ACTIONS, event, id)
+
+
+def _told(kind: type[Told], letter: DeadLetter, grave: Grave, actor: Actor, now: datetime) -> Told:
+    return kind(
+        attempt=letter.attempt,
+        dead_letter=letter.id,
+        topic=grave.topic,
+        group=grave.group,
+        by=actor.by,
+        why=actor.why or "",
+        acted_at=now,
+    )

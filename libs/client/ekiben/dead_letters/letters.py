@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from ekiben.dead_letters.acting import Chunk, Decision, Move, in_chunks
-from ekiben.dead_letters.actions import Action, Actor, discarded, read_action, replayed, revealed
+from ekiben.dead_letters.actions import Action, Actor, discarded, on_record, read_action, replayed, revealed
 from ekiben.dead_letters.case import Case, gather
 from ekiben.dead_letters.counting import Obituary, summarize
 from ekiben.dead_letters.desk import Desk
@@ -84,12 +85,12 @@ class DeadLetters:
                 found=f"the name {actor.by!r} and the reason {actor.why!r}",
                 attempt='Actor("ann", "its sender asks what arrived")',
             )
-        letter = (await self.look_into(id)).letter
-        grave = next(one for one in self._graves_of(id) if one.dead_letters == letter.kept_on)
+        case = await self.look_into(id)
+        grave = next(one for one in self._graves_of(id) if one.dead_letters == case.letter.kept_on)
         now = self._desk.now()
-        note = write(revealed(letter, grave, actor, now), self._desk.author, now)
-        await self._desk.connection.publish([note])
-        return await self.look_into(id)
+        look = revealed(case.letter, grave, actor, now)
+        await self._desk.connection.publish([write(on_record(look), self._desk.author, now)])
+        return replace(case, looks=[*case.looks, look])
 
     async def replay(
         self,
@@ -135,11 +136,8 @@ class DeadLetters:
 
     async def trimmable(self) -> Sequence[Trim]:
         """How much of the beginning of their topics has been seen to: that may go, and nothing else."""
-        found: list[Trim] = []
-        for grave in self._graves():
-            with Ledger() as ledger:
-                found += await self._search.trimmable(grave, self._desk.actions, ledger)
-        return found
+        with Ledger() as ledger:
+            return await self._search.trimmable(self._graves(), self._desk.actions, ledger)
 
     async def _carry_out(
         self, decision: Decision, pace: Pace, limit: int | None, *, again: bool, dry_run: bool

@@ -60,9 +60,7 @@ class Search:
 
         Two rounds: what came back lies behind what it came back from, so all is read once before.
         """
-        ends = [(grave, await self._note_returns(grave, ledger)) for grave in graves]
-        await self._settle(actions, ledger)
-        for grave, end in ends:
+        for grave, end in await self._all_known(graves, actions, ledger):
             if not any(end.values()):
                 continue
             async for record in self.records(grave.dead_letters, end):
@@ -70,17 +68,29 @@ class Search:
                 if not ledger.is_settled(letter) and ledger.is_new(letter):
                     yield letter, grave
 
-    async def trimmable(self, grave: Grave, actions: str, ledger: Ledger) -> Sequence[Trim]:
-        """How much of the beginning of its topic has been seen to."""
-        ends = await self._note_returns(grave, ledger)
-        await self._settle(actions, ledger)
+    async def trimmable(self, graves: Sequence[Grave], actions: str, ledger: Ledger) -> Sequence[Trim]:
+        """How much of the beginning of each topic has been seen to."""
+        known = await self._all_known(graves, actions, ledger)
+        return [trim for grave, ends in known for trim in await self._trims(grave, ends, ledger)]
+
+    async def _trims(
+        self, grave: Grave, ends: Mapping[TopicPartition, int], ledger: Ledger
+    ) -> Sequence[Trim]:
         first_open: dict[TopicPartition, tuple[int, DeadLetter]] = {}
-        async for record in self.records(grave.dead_letters, ends):
-            place = TopicPartition(record.topic, record.partition)
-            if place not in first_open and not ledger.is_settled(letter := parse(record)):
-                first_open[place] = (record.offset, letter)
         async with self.connection.whole_log(grave.dead_letters) as log:
+            async for record in self._watched(grave.dead_letters, log, ends):
+                place = TopicPartition(record.topic, record.partition)
+                if place not in first_open and not ledger.is_settled(letter := parse(record)):
+                    first_open[place] = (record.offset, letter)
             return trim_dead_letters(await log.starts(), ends, first_open)
+
+    async def _all_known(
+        self, graves: Sequence[Grave], actions: str, ledger: Ledger
+    ) -> Sequence[tuple[Grave, Mapping[TopicPartition, int]]]:
+        """Where each ends now, once the ledger knows what came back and what was done up to there."""
+        ends = [(grave, await self._note_returns(grave, ledger)) for grave in graves]
+        await self._settle(actions, ledger)
+        return ends
 
     async def _note_returns(self, grave: Grave, ledger: Ledger) -> Mapping[TopicPartition, int]:
         async with self.connection.whole_log(grave.dead_letters) as log:

@@ -14,10 +14,9 @@ from ekiben.groups.standing import Standing
 from ekiben.groups.waiting import Waiting, count_waiting
 from ekiben_bus.naming import Naming
 from ekiben_bus.records import Record
-from ekiben_contracts.topics import PARKED, REPLAY, RETRIES
+from ekiben_contracts.topics import KEPT_FOR_EVER, PARKED, RETRIES
 
 _WAITING_ROOMS = (*RETRIES, PARKED)
-_KEPT_FOR_EVER = (REPLAY, PARKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Groups:
 
     async def finished(self, *, topic: str | None = None, group: str | None = None) -> Sequence[Trim]:
         """How much of the lanes that keep for ever their groups have finished. Raises likewise."""
-        kept = {each.lane.topic for each in self._readers(topic, group) if each.lane.name in _KEPT_FOR_EVER}
+        kept = {each.lane.topic for each in self._readers(topic, group) if each.lane.name in KEPT_FOR_EVER}
         standings = await self.standings(topic=topic, group=group)
         return trim_lanes(standing for standing in standings if standing.topic in kept)
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from ekiben_bus.lanes import Lane, consumer_group, lanes
 from ekiben_bus.naming import Naming
-from ekiben_contracts.topics import PEOPLE, RETRIES, TOPICS
-
-_NO_DELAYS = (0.0,) * len(RETRIES)
+from ekiben_contracts.topics import PEOPLE, TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def readers(naming: Naming, topic: str | None = None, group: str | None = None) 
         if not source.compacted  # read as a table, without a group
         for service in source.readers
         if service not in PEOPLE
-        for lane in lanes(source, service, naming, _NO_DELAYS)
+        for lane in lanes(source, service, naming)
     ]
     return [each for each in found if _is_meant(each, topic, group, naming.prefix)]
 
