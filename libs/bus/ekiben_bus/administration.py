@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -65,9 +64,10 @@ async def until_visible(
     Raises:
         TopicsError, or the `error` that is named: its time is over.
     """
-    deadline = time.monotonic() + _VISIBLE_WITHIN_S
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + _VISIBLE_WITHIN_S
     while hidden := hidden_in(seen := await look()):
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             raise error(
                 f"expected to see the new {what} within {_VISIBLE_WITHIN_S:g} s, still hidden: {hidden}; "
                 "is a broker of the cluster away, or is somebody deleting them?"
